@@ -1,0 +1,132 @@
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::{response::RefusalResponse, service::admit, settings::Settings};
+use crate::{error::AuthError, verified::AuthContext};
+
+/// Why an attempt is not decided yet.
+type Undecided = Pin<Box<dyn Future<Output = Result<AuthContext, AuthError>> + Send>>;
+
+pin_project! {
+    /// The response of an [`AuthService`](super::AuthService).
+    pub struct ResponseFuture<S, B, F, R>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        kind: Kind<S, B, S::Future>,
+        settings: Arc<Settings<F, R>>,
+    }
+}
+
+pin_project! {
+    #[project = KindProj]
+    enum Kind<S, B, T> {
+        Inner {
+            #[pin]
+            future: T,
+            caller: AuthContext,
+        },
+        Refused {
+            error: Option<AuthError>,
+        },
+        Later {
+            attempt: Undecided,
+            waiting: Option<Box<Waiting<S, B>>>,
+        },
+    }
+}
+
+/// A request that waits for its attempt, with the service that was polled ready for it. Boxed, as
+/// it would make the future of every other request larger.
+struct Waiting<S, B> {
+    service: S,
+    request: Request<B>,
+}
+
+impl<S, B, F, R> ResponseFuture<S, B, F, R>
+where
+    S: Service<Request<B>>,
+{
+    pub(super) fn inner(
+        future: S::Future,
+        settings: Arc<Settings<F, R>>,
+        caller: AuthContext,
+    ) -> Self {
+        Self { kind: Kind::Inner { future, caller }, settings }
+    }
+
+    pub(super) fn refused(error: AuthError, settings: Arc<Settings<F, R>>) -> Self {
+        Self { kind: Kind::Refused { error: Some(error) }, settings }
+    }
+
+    pub(super) fn later(
+        attempt: Undecided,
+        service: S,
+        request: Request<B>,
+        settings: Arc<Settings<F, R>>,
+    ) -> Self {
+        let waiting = Some(Box::new(Waiting { service, request }));
+        Self { kind: Kind::Later { attempt, waiting }, settings }
+    }
+}
+
+impl<S, B, F, R, ResBody> Future for ResponseFuture<S, B, F, R>
+where
+    S: Service<Request<B>, Response = Response<ResBody>>,
+    R: RefusalResponse<ResBody>,
+{
+    type Output = Result<Response<ResBody>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        loop {
+            let next = match this.kind.as_mut().project() {
+                KindProj::Inner { future, caller } => {
+                    let response = ready!(future.poll(cx))?;
+                    let mut response = this.settings.complete(response, Some(caller));
+                    if this.settings.echo {
+                        response.extensions_mut().insert(caller.clone());
+                    }
+                    return Poll::Ready(Ok(response));
+                }
+                KindProj::Refused { error } => match error.take() {
+                    Some(error) => return Poll::Ready(Ok(this.settings.refuse(error, None))),
+                    // Polled again after it was ready: there is nothing left to say.
+                    None => return Poll::Pending,
+                },
+                KindProj::Later { attempt, waiting } => {
+                    let decided = ready!(attempt.as_mut().poll(cx));
+                    match (decided, waiting.take()) {
+                        (Ok(caller), Some(waiting)) => {
+                            let Waiting { mut service, mut request } = *waiting;
+                            let caller = admit(this.settings, &mut request, caller);
+                            Kind::Inner { future: service.call(request), caller }
+                        }
+                        (Err(error), _) => Kind::Refused { error: Some(error) },
+                        (Ok(_), None) => return Poll::Pending,
+                    }
+                }
+            };
+            this.kind.set(next);
+        }
+    }
+}
+
+impl<S, B, F, R> fmt::Debug for ResponseFuture<S, B, F, R>
+where
+    S: Service<Request<B>>,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}

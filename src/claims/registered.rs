@@ -1,0 +1,77 @@
+use serde_json::Number;
+
+use super::{audience::Audience, text::Text};
+use crate::time::UnixTime;
+
+/// The claims that verification reads, as they stand in the token and unchecked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Registered {
+    pub(crate) issuer: Option<Text>,
+    pub(crate) subject: Option<Text>,
+    pub(crate) client_id: Option<Text>,
+    pub(crate) token_id: Option<Text>,
+    pub(crate) audience: Option<Audience>,
+    pub(crate) expires_at: Option<UnixTime>,
+    pub(crate) not_before: Option<UnixTime>,
+    pub(crate) issued_at: Option<UnixTime>,
+    /// `cnf` is there: the token is bound to a key (RFC 7800).
+    pub(crate) confirmation: bool,
+    /// A claim that only other kinds of JWT have (RFC 8725 section 3.12).
+    pub(crate) foreign: Option<&'static str>,
+}
+
+/// The claims that verification reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    Issuer,
+    Subject,
+    ClientId,
+    TokenId,
+    Audience,
+    ExpiresAt,
+    NotBefore,
+    IssuedAt,
+    Confirmation,
+}
+
+impl Claim {
+    /// The claim of this name.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        Some(match name {
+            "iss" => Self::Issuer,
+            "sub" => Self::Subject,
+            "client_id" => Self::ClientId,
+            "jti" => Self::TokenId,
+            "aud" => Self::Audience,
+            "exp" => Self::ExpiresAt,
+            "nbf" => Self::NotBefore,
+            "iat" => Self::IssuedAt,
+            "cnf" => Self::Confirmation,
+            _ => return None,
+        })
+    }
+}
+
+/// The claims whose presence says that a JWT is an ID token, a logout token, a security event or
+/// an introspection response.
+pub(super) const FOREIGN: [&str; 5] =
+    ["nonce", "at_hash", "c_hash", "events", "token_introspection"];
+
+/// A `NumericDate` (RFC 7519 section 2): seconds, perhaps with a fraction or an exponent. The
+/// fraction rounds up, which leaves every comparison with whole seconds as it is.
+///
+/// Negative values and those beyond `i64` are refused.
+pub(super) fn numeric_date(number: &Number) -> Option<UnixTime> {
+    if let Some(seconds) = number.as_u64() {
+        return i64::try_from(seconds).ok().map(|_| UnixTime::from_secs(seconds));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "rounds to 2^63, which is excluded")]
+    let limit = i64::MAX as f64;
+    let seconds = number.as_f64().filter(|seconds| (0.0..limit).contains(seconds))?;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the range was checked above"
+    )]
+    Some(UnixTime::from_secs(seconds.ceil() as u64))
+}

@@ -1,0 +1,173 @@
+//! What an operator sees: every outcome as an [`AuthEvent`], given to [`OnEvent`] sinks.
+//!
+//! An event never holds a token or a secret, and its [code](AuthEvent::code) is one of a fixed
+//! list, fit for a metric label. With the feature `tracing` (default) the events go to `tracing`
+//! unless another sink is chosen.
+//!
+//! A sink is called in the path of the request, so it must not block: put a slow one behind
+//! [`Queued`]. A sink that panics is caught; the request goes on.
+//!
+//! ```
+//! use std::sync::{Arc, atomic::{AtomicU64, Ordering}};
+//! use tower_bearer::event::{AuthEvent, OnEvent};
+//!
+//! let refused = Arc::new(AtomicU64::new(0));
+//! let count = {
+//!     let refused = Arc::clone(&refused);
+//!     move |event: &AuthEvent| {
+//!         if let AuthEvent::Refused { .. } = event {
+//!             refused.fetch_add(1, Ordering::Relaxed);
+//!         }
+//!     }
+//! };
+//!
+//! // Sinks compose: each element of a tuple gets every event; `()` does nothing.
+//! let sink = (count, ());
+//! sink.on_event(&AuthEvent::Refused {
+//!     error: tower_bearer::AuthErrorKind::Expired.into(),
+//!     caller: None,
+//! });
+//! assert_eq!(refused.load(Ordering::Relaxed), 1);
+//! ```
+
+mod queued;
+#[cfg(feature = "tracing")]
+mod trace;
+
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+pub use self::queued::Queued;
+#[cfg(feature = "tracing")]
+pub use self::trace::Tracing;
+use crate::{error::AuthError, key::SkippedKey, verified::AuthContext};
+
+/// Something that an operator may want to know.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum AuthEvent {
+    /// A request was let through.
+    Accepted {
+        /// Who the caller is; anonymous if optional authentication let the request through.
+        caller: AuthContext,
+    },
+    /// A request was refused, by the layer or by a guard, an extractor or a handler inside it.
+    Refused {
+        /// Why.
+        error: AuthError,
+        /// Who the caller is, if the token was verified.
+        caller: Option<AuthContext>,
+    },
+    /// A key of an issuer cannot be used.
+    KeySkipped {
+        /// The issuer that is configured.
+        issuer: Arc<str>,
+        /// Which key, and why.
+        key: SkippedKey,
+    },
+    /// The keys of an issuer were replaced.
+    KeysReplaced {
+        /// The issuer that is configured.
+        issuer: Arc<str>,
+        /// The number of the key set, counted from 1 for the first one.
+        generation: u64,
+        /// How many keys can be used.
+        keys: usize,
+    },
+    /// New keys of an issuer were turned down, and the old ones kept, as none could be used.
+    KeysRejected {
+        /// The issuer that is configured.
+        issuer: Arc<str>,
+    },
+}
+
+impl AuthEvent {
+    /// A stable code: that of the [kind of error](crate::AuthErrorKind::code) for refusals, else
+    /// `accepted`, `key_skipped`, `key_exposed`, `keys_replaced` or `keys_rejected`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Accepted { .. } => "accepted",
+            Self::Refused { error, .. } => error.kind().code(),
+            Self::KeySkipped { key, .. } if key.is_exposed() => "key_exposed",
+            Self::KeySkipped { .. } => "key_skipped",
+            Self::KeysReplaced { .. } => "keys_replaced",
+            Self::KeysRejected { .. } => "keys_rejected",
+        }
+    }
+}
+
+/// Takes events. Implemented for closures, `()`, [`Arc`]s, `Option`s and tuples of sinks.
+pub trait OnEvent: Send + Sync + 'static {
+    /// Takes one event. Must not block, as a request is waiting.
+    fn on_event(&self, event: &AuthEvent);
+}
+
+impl<F: Fn(&AuthEvent) + Send + Sync + 'static> OnEvent for F {
+    fn on_event(&self, event: &AuthEvent) {
+        self(event);
+    }
+}
+
+impl OnEvent for () {
+    fn on_event(&self, _event: &AuthEvent) {}
+}
+
+macro_rules! tuples {
+    ($($name:ident)+) => {
+        impl<$($name: OnEvent),+> OnEvent for ($($name,)+) {
+            fn on_event(&self, event: &AuthEvent) {
+                #[expect(non_snake_case, reason = "one binding per type")]
+                let ($($name,)+) = self;
+                // One sink must not keep an event from the next.
+                $(shielded($name, event);)+
+            }
+        }
+    };
+}
+
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+
+/// The sink of a layer or verifier.
+#[derive(Clone)]
+pub(crate) struct Sink(Option<Arc<dyn OnEvent>>);
+
+impl Sink {
+    pub(crate) fn new(sink: impl OnEvent) -> Self {
+        Self(Some(Arc::new(sink)))
+    }
+
+    pub(crate) fn emit(&self, event: &AuthEvent) {
+        if let Some(sink) = &self.0 {
+            shielded(&**sink, event);
+        }
+    }
+}
+
+/// `tracing` where it is compiled in, else nothing.
+impl Default for Sink {
+    fn default() -> Self {
+        #[cfg(feature = "tracing")]
+        return Self::new(Tracing);
+        #[cfg(not(feature = "tracing"))]
+        Self(None)
+    }
+}
+
+impl fmt::Debug for Sink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sink")
+    }
+}
+
+/// Calls a sink; a panic in it must not become a refused request.
+fn shielded<S: OnEvent + ?Sized>(sink: &S, event: &AuthEvent) {
+    // The sink may be left in an odd state, which is its own business: it is only called again.
+    let _ = catch_unwind(AssertUnwindSafe(|| sink.on_event(event)));
+}

@@ -1,0 +1,54 @@
+/// How deep arrays and objects may nest.
+const DEPTH: usize = 32;
+/// How many members all objects together may have.
+const MEMBERS: usize = 256;
+
+/// Whether a JSON text keeps within the bounds on nesting and members, so that reading it takes
+/// bounded stack and work. The text need not be well-formed.
+///
+/// Almost every text is let through by counting bytes, wherever they stand; only a text with many
+/// brackets or colons is looked at with regard to strings.
+pub(crate) fn within_limits(json: &[u8]) -> bool {
+    let openings = memchr::memchr2_iter(b'{', b'[', json).take(DEPTH + 1).count();
+    let colons = memchr::memchr_iter(b':', json).take(MEMBERS + 1).count();
+    (openings <= DEPTH && colons <= MEMBERS) || within_limits_outside_strings(json)
+}
+
+fn within_limits_outside_strings(json: &[u8]) -> bool {
+    let (mut depth, mut members) = (0_usize, 0_usize);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in json {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b'{' | b'[') => depth += 1,
+            (false, b'}' | b']') => depth = depth.saturating_sub(1),
+            (false, b':') => members += 1,
+            _ => {}
+        }
+        if depth > DEPTH || members > MEMBERS {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nesting_and_members_are_bounded_but_strings_do_not_count() {
+        let nested = |depth: usize| [vec![b'['; depth], vec![b']'; depth]].concat();
+        assert!(within_limits(&nested(DEPTH)));
+        assert!(!within_limits(&nested(DEPTH + 1)));
+
+        let members = |count: usize| "\"a\":1,".repeat(count).into_bytes();
+        assert!(within_limits(&members(MEMBERS)));
+        assert!(!within_limits(&members(MEMBERS + 1)));
+
+        assert!(within_limits(format!("{{\"a\":\"{}\"}}", "[:\\\"".repeat(300)).as_bytes()));
+        assert!(within_limits("[],".repeat(300).as_bytes()));
+    }
+}

@@ -1,0 +1,176 @@
+//! One JSON Web Key: our own strict reading of what decides about its use, and the parameters by
+//! `jsonwebtoken`, whose own reading of `kid`, `alg`, `use` and `key_ops` is too lenient.
+
+use std::collections::HashSet;
+
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve};
+use serde::de::{IgnoredAny, MapAccess};
+
+use super::fixed::{KeyError, checked_id};
+use crate::{
+    crypto::{Algorithm, Curve, Material},
+    json::{Members, Taken, Unique},
+    jws,
+};
+
+/// The private members of all key types (RFC 7518 section 6).
+const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/// What a key says about its use.
+#[derive(Default)]
+pub(super) struct Jwk {
+    pub(super) id: Option<String>,
+    pub(super) algorithm: Option<Algorithm>,
+    kty: Option<String>,
+    alg: Option<String>,
+    usage: Option<String>,
+    operations: Option<Vec<String>>,
+    private: bool,
+}
+
+impl Jwk {
+    /// Reads the members that decide about the use of the key.
+    pub(super) fn parse(json: &str) -> Result<Self, KeyError> {
+        let malformed = |_| KeyError::new("the JWK is malformed");
+        let mut jwk = Unique::read(json, Self::default()).map_err(malformed)?;
+        if let Some(alg) = &jwk.alg {
+            jwk.algorithm = Algorithm::of_name(alg);
+        }
+        Ok(jwk)
+    }
+
+    /// Whether the document gives away a secret: that is the issuer's fault, and a grave one.
+    pub(super) fn is_exposed(&self) -> bool {
+        self.private
+    }
+
+    /// The checked parameters, if the key may verify signatures at all.
+    pub(super) fn material(&self, json: &str) -> Result<Material, KeyError> {
+        if self.kty.as_deref() == Some("oct") {
+            return Err(KeyError::new("a secret (kty oct) has no place in a key document"));
+        }
+        if self.private {
+            return Err(KeyError::new("the JWK has private members"));
+        }
+        self.check_use()?;
+        if let Some(id) = &self.id {
+            checked_id(id)?;
+        }
+        if self.alg.is_some() && self.algorithm.is_none() {
+            return Err(KeyError::new("the algorithm of the JWK is not known here"));
+        }
+        let material = parameters(json)?;
+        if self.algorithm.is_some_and(|algorithm| !material.fits(algorithm)) {
+            return Err(KeyError::new("kty, crv and alg of the JWK do not agree"));
+        }
+        Ok(material)
+    }
+
+    /// RFC 7517 sections 4.2 and 4.3: the two must allow verifying and not contradict each other.
+    fn check_use(&self) -> Result<(), KeyError> {
+        if self.usage.as_deref().is_some_and(|usage| usage != "sig") {
+            return Err(KeyError::new("the JWK is not for signatures (use)"));
+        }
+        let Some(operations) = &self.operations else {
+            return Ok(());
+        };
+        let mut seen = HashSet::new();
+        if !operations.iter().all(|operation| seen.insert(operation.as_str())) {
+            return Err(KeyError::new("key_ops of the JWK has repeats"));
+        }
+        if !seen.contains("verify") {
+            return Err(KeyError::new("the JWK is not for verifying (key_ops)"));
+        }
+        let for_signatures = |operation: &String| matches!(operation.as_str(), "sign" | "verify");
+        if self.usage.is_some() && !operations.iter().all(for_signatures) {
+            return Err(KeyError::new("use and key_ops of the JWK contradict each other"));
+        }
+        Ok(())
+    }
+}
+
+impl<'de> Members<'de> for Jwk {
+    fn member<A: MapAccess<'de>>(&mut self, name: &str, object: &mut A) -> Result<Taken, A::Error> {
+        match name {
+            "kty" => self.kty = Some(object.next_value()?),
+            "kid" => self.id = Some(object.next_value()?),
+            "alg" => self.alg = Some(object.next_value()?),
+            "use" => self.usage = Some(object.next_value()?),
+            "key_ops" => self.operations = Some(object.next_value()?),
+            _ if PRIVATE.contains(&name) => {
+                self.private = true;
+                object.next_value::<IgnoredAny>()?;
+            }
+            _ => return Ok(Taken::No),
+        }
+        Ok(Taken::Yes)
+    }
+}
+
+fn parameters(json: &str) -> Result<Material, KeyError> {
+    let unknown = KeyError::new("kty or crv of the JWK is not known here, or a member is missing");
+    let number = |text: &str| {
+        jws::decode_to_vec(text).ok_or(KeyError::new("a member of the JWK is no base64url"))
+    };
+    match serde_json::from_str(json).map_err(|_| unknown.clone())? {
+        AlgorithmParameters::RSA(rsa) => Ok(Material::rsa(&number(&rsa.n)?, &number(&rsa.e)?)?),
+        AlgorithmParameters::EllipticCurve(ec) => {
+            let curve = match ec.curve {
+                EllipticCurve::P256 => Curve::P256,
+                EllipticCurve::P384 => Curve::P384,
+                EllipticCurve::P521 => Curve::P521,
+                _ => return Err(unknown),
+            };
+            Ok(Material::ec(curve, &number(&ec.x)?, &number(&ec.y)?)?)
+        }
+        AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
+            Ok(Material::ed25519(&number(&pair.x)?)?)
+        }
+        _ => Err(unknown),
+    }
+}
+
+/// The required members only, sorted by name and without white space: what RFC 7638 hashes.
+/// Base64url needs no escapes.
+pub(super) fn canonical(material: &Material) -> String {
+    match material {
+        Material::Rsa { n, e } => {
+            format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, jws::encode(e), jws::encode(n))
+        }
+        Material::Ec { curve, point } => {
+            let (x, y) = coordinates(*curve, point);
+            let crv = curve.name();
+            format!(r#"{{"crv":"{crv}","kty":"EC","x":"{x}","y":"{y}"}}"#)
+        }
+        Material::Ed25519(x) => {
+            format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, jws::encode(x))
+        }
+        Material::Hmac { secret, .. } => {
+            format!(r#"{{"k":"{}","kty":"oct"}}"#, jws::encode(secret.expose()))
+        }
+    }
+}
+
+/// The public members with key id, algorithm and use, or nothing for a secret.
+#[cfg(feature = "test-util")]
+pub(super) fn public(key: &super::VerifyingKey) -> Option<serde_json::Value> {
+    if matches!(key.material(), Material::Hmac { .. }) {
+        return None;
+    }
+    let mut jwk: serde_json::Value = serde_json::from_str(&canonical(key.material())).ok()?;
+    let members = jwk.as_object_mut()?;
+    members.insert("use".to_owned(), "sig".into());
+    if let Some(id) = key.id() {
+        members.insert("kid".to_owned(), id.into());
+    }
+    if let Some(algorithm) = key.algorithm() {
+        members.insert("alg".to_owned(), algorithm.name().into());
+    }
+    Some(jwk)
+}
+
+/// The two halves of an uncompressed point, base64url.
+fn coordinates(curve: Curve, point: &[u8]) -> (String, String) {
+    let (x, y) = point[1..].split_at(curve.coordinate_len());
+    (jws::encode(x), jws::encode(y))
+}

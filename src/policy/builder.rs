@@ -1,0 +1,217 @@
+use std::time::Duration;
+
+use super::{Audiences, Policy};
+use crate::{
+    claims::ScopeClaim,
+    crypto::{Algorithm, AlgorithmSet, Backend},
+    error::ConfigError,
+    key::KeySet,
+    scope::{ImpliedScopes, ScopeToken},
+};
+
+/// The most that clocks may differ, in seconds (RFC 7519 section 4.1.4: "a few minutes").
+const MAX_LEEWAY: Duration = Duration::from_secs(300);
+
+/// One trusted issuer: who it is, what this service is called there, what it signs with, and where
+/// its tokens say what they grant.
+///
+/// A plain value; mistakes are reported when the verifier is built. Each issuer has its own keys,
+/// and a token is only ever checked with the keys of the issuer that it names (RFC 8725 section
+/// 3.8).
+///
+/// ```
+/// use tower_bearer::{Algorithm, Issuer, key::{KeySet, VerifyingKey}};
+///
+/// // For example from the environment.
+/// let algorithms = "HS256".split(',').map(str::parse).collect::<Result<Vec<Algorithm>, _>>()?;
+/// let issuer = Issuer::new("https://id.example.com")
+///     .audience("https://api.example.com")
+///     .algorithms(algorithms)
+///     .keys(VerifyingKey::hmac(Algorithm::Hs256, &[7; 32])?);
+///
+/// assert!("none".parse::<Algorithm>().is_err());
+/// # let _ = issuer;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Issuer {
+    issuer: String,
+    audiences: Vec<String>,
+    pub(super) any_audience: bool,
+    algorithms: Vec<Algorithm>,
+    keys: Option<KeySet>,
+    token_type: TokenType,
+    leeway: Duration,
+    max_lifetime: Option<Duration>,
+    scope_claims: Vec<ScopeClaim>,
+    implied: Vec<(ScopeToken, Vec<ScopeToken>)>,
+}
+
+/// Which types of token an issuer's access tokens have, and which claims they must carry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenType {
+    /// RFC 9068: `typ` is `at+jwt`, and `iss`, `exp`, `aud`, `sub`, `client_id`, `iat` and `jti`
+    /// are there.
+    #[default]
+    AtJwt,
+    /// For issuers that send `typ` as `JWT` or not at all: `at+jwt`, `JWT` or absent, and `iss`,
+    /// `exp` and `aud` are there. Tokens that look like an ID token, a logout token or an
+    /// introspection response are refused (RFC 8725 section 3.12).
+    AnyJwt,
+}
+
+impl Issuer {
+    /// The issuer with this identifier: the exact `iss` of its tokens.
+    pub fn new(issuer: impl Into<String>) -> Self {
+        Self {
+            issuer: issuer.into(),
+            audiences: Vec::new(),
+            any_audience: false,
+            algorithms: Vec::new(),
+            keys: None,
+            token_type: TokenType::default(),
+            leeway: Duration::from_secs(60),
+            max_lifetime: None,
+            scope_claims: Vec::new(),
+            implied: Vec::new(),
+        }
+    }
+
+    /// Adds a name of this service: tokens must carry one of them in `aud`, byte for byte.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Adds algorithms that the issuer signs with. There is no default: RFC 8725 section 3.1 wants
+    /// them listed. HMAC and public-key algorithms exclude each other.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms.extend(algorithms);
+        self
+    }
+
+    /// Adds keys: a [`VerifyingKey`](crate::key::VerifyingKey), several, or a [`KeySet`].
+    pub fn keys(mut self, keys: impl Into<KeySet>) -> Self {
+        self.keys.get_or_insert_default().extend(keys.into());
+        self
+    }
+
+    /// Starts without keys, which come later through
+    /// [`Verifier::replace_keys`](crate::Verifier::replace_keys). Until then tokens of this issuer
+    /// can be neither accepted nor refused: 503.
+    pub fn keys_later(self) -> Self {
+        Self { keys: Some(KeySet::default()), ..self }
+    }
+
+    /// The type of token; [`TokenType::AtJwt`] unless said otherwise.
+    pub fn token_type(self, token_type: TokenType) -> Self {
+        Self { token_type, ..self }
+    }
+
+    /// How much the issuer's clock may differ, in whole seconds: 60 s unless said otherwise, at
+    /// most 300 s.
+    pub fn leeway(self, leeway: Duration) -> Self {
+        Self { leeway, ..self }
+    }
+
+    /// Refuses tokens that live longer, counted from `iat` to `exp` in whole seconds; such tokens
+    /// must carry `iat`. Unlimited unless said otherwise.
+    pub fn max_lifetime(self, max: Duration) -> Self {
+        Self { max_lifetime: Some(max), ..self }
+    }
+
+    /// Adds a place where tokens say what they grant; the first call replaces the default
+    /// [`ScopeClaim::scope`]. All places together make the granted scopes.
+    pub fn scope_claim(mut self, claim: ScopeClaim) -> Self {
+        self.scope_claims.push(claim);
+        self
+    }
+
+    /// Says that whoever is granted `scope` is granted `implied` too, and what those imply.
+    ///
+    /// Applied once when a token is verified: guards see the implied scopes,
+    /// [`Grant::scopes`](crate::Grant::scopes) shows what the token itself grants.
+    pub fn implies(
+        mut self,
+        scope: ScopeToken,
+        implied: impl IntoIterator<Item = ScopeToken>,
+    ) -> Self {
+        self.implied.push((scope, implied.into_iter().collect()));
+        self
+    }
+
+    /// The sound policy and the keys; `None` if the keys come later.
+    pub(crate) fn into_policy(
+        self,
+        backend: Backend,
+    ) -> Result<(Policy, Option<KeySet>), ConfigError> {
+        let issuer = self.issuer.clone();
+        if issuer.is_empty() || issuer.chars().any(char::is_control) {
+            return Err(ConfigError::InvalidIssuer { issuer });
+        }
+        self.check_audiences()?;
+        self.check_algorithms(backend)?;
+        if self.leeway > MAX_LEEWAY {
+            let (seconds, max) = (self.leeway.as_secs(), MAX_LEEWAY.as_secs());
+            return Err(ConfigError::LeewayTooLong { issuer, seconds, max });
+        }
+        if !self.scope_claims.iter().all(ScopeClaim::is_well_formed) {
+            return Err(ConfigError::InvalidScopeClaim { issuer });
+        }
+        let Some(keys) = self.keys else {
+            return Err(ConfigError::NoKeys { issuer });
+        };
+        let scope_claims = match self.scope_claims.is_empty() {
+            true => vec![ScopeClaim::scope()],
+            false => self.scope_claims,
+        };
+        let policy = Policy {
+            issuer: issuer.into(),
+            audiences: match self.any_audience {
+                true => Audiences::Any,
+                false => Audiences::Named(self.audiences.into_iter().map(Into::into).collect()),
+            },
+            algorithms: self.algorithms.into_iter().collect::<AlgorithmSet>(),
+            token_type: self.token_type,
+            leeway: self.leeway,
+            max_lifetime: self.max_lifetime,
+            scope_claims: scope_claims.into(),
+            implied: ImpliedScopes::new(&self.implied),
+        };
+        // A document whose keys were all skipped is a mistake; no document yet is `keys_later`.
+        let later = keys.is_empty() && keys.skipped().is_empty();
+        Ok((policy, (!later).then_some(keys)))
+    }
+
+    fn check_audiences(&self) -> Result<(), ConfigError> {
+        let issuer = || self.issuer.clone();
+        if self.audiences.iter().any(String::is_empty) {
+            return Err(ConfigError::EmptyAudience { issuer: issuer() });
+        }
+        match (self.audiences.is_empty(), self.any_audience) {
+            (true, false) => Err(ConfigError::NoAudience { issuer: issuer() }),
+            (false, true) => Err(ConfigError::AudienceNotChecked { issuer: issuer() }),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_algorithms(&self, backend: Backend) -> Result<(), ConfigError> {
+        let issuer = || self.issuer.clone();
+        let Some(first) = self.algorithms.first() else {
+            return Err(ConfigError::NoAlgorithm { issuer: issuer() });
+        };
+        if self.algorithms.iter().any(|algorithm| algorithm.is_hmac() != first.is_hmac()) {
+            return Err(ConfigError::MixedAlgorithms { issuer: issuer() });
+        }
+        match self.algorithms.iter().find(|algorithm| !backend.supports(**algorithm)) {
+            Some(algorithm) => Err(ConfigError::UnsupportedAlgorithm {
+                issuer: issuer(),
+                algorithm: algorithm.name(),
+                backend: backend.name(),
+            }),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+use super::{Audiences, Policy, TokenType};
+use crate::{
+    claims::Registered,
+    error::{AuthError, AuthErrorKind},
+    jws::MediaType,
+    time::UnixTime,
+};
+
+/// Checks what a token says against the policy of its issuer, after the signature. Time comes
+/// last, so that "expired" means that nothing else is wrong.
+pub(crate) fn check(
+    policy: &Policy,
+    media_type: MediaType,
+    claims: &Registered,
+    payload: &str,
+    now: UnixTime,
+) -> Result<(), AuthError> {
+    check_kind(policy, media_type, claims)?;
+    check_issuer(policy, claims, payload)?;
+    check_audience(policy, claims, payload)?;
+    check_required(policy, claims, payload)?;
+    // A bound token is worth nothing without its proof, which is not checked here (RFC 7800).
+    if claims.confirmation {
+        return Err(AuthErrorKind::UnsupportedConfirmation.into());
+    }
+    check_time(policy, claims, now)
+}
+
+/// Kinds of JWT exclude each other (RFC 8725 sections 3.11 and 3.12, RFC 9068 section 4).
+fn check_kind(
+    policy: &Policy,
+    media_type: MediaType,
+    claims: &Registered,
+) -> Result<(), AuthError> {
+    match (policy.token_type, media_type, claims.foreign) {
+        (TokenType::AtJwt, MediaType::AtJwt, _) => Ok(()),
+        (TokenType::AnyJwt, MediaType::AtJwt | MediaType::Jwt | MediaType::Absent, None) => Ok(()),
+        (TokenType::AnyJwt, _, Some(claim)) => {
+            Err(AuthError::of_claim(AuthErrorKind::WrongTokenType, claim))
+        }
+        _ => Err(AuthErrorKind::WrongTokenType.into()),
+    }
+}
+
+/// Compares code point by code point: no case, slash or port is normalised (RFC 9068 section 4).
+fn check_issuer(policy: &Policy, claims: &Registered, payload: &str) -> Result<(), AuthError> {
+    match &claims.issuer {
+        None => Err(missing("iss")),
+        Some(issuer) if issuer.of(payload) == &*policy.issuer => Ok(()),
+        Some(_) => Err(AuthErrorKind::UnknownIssuer.into()),
+    }
+}
+
+/// One of the token's audiences must be one of ours (RFC 7519 section 4.1.3).
+fn check_audience(policy: &Policy, claims: &Registered, payload: &str) -> Result<(), AuthError> {
+    let Audiences::Named(ours) = &policy.audiences else {
+        return Ok(());
+    };
+    let audience = claims.audience.as_ref().ok_or_else(|| missing("aud"))?;
+    if audience.iter(payload).any(|theirs| ours.iter().any(|ours| **ours == *theirs)) {
+        Ok(())
+    } else {
+        Err(AuthErrorKind::WrongAudience.into())
+    }
+}
+
+/// The claims that the type of token must have (RFC 9068 section 2.2), none of them empty.
+fn check_required(policy: &Policy, claims: &Registered, payload: &str) -> Result<(), AuthError> {
+    let texts =
+        [("sub", &claims.subject), ("client_id", &claims.client_id), ("jti", &claims.token_id)];
+    let strict = policy.token_type == TokenType::AtJwt;
+    for (name, text) in texts {
+        match text {
+            None if strict => return Err(missing(name)),
+            Some(text) if strict && text.of(payload).is_empty() => {
+                return Err(AuthError::of_claim(AuthErrorKind::MalformedClaim, name));
+            }
+            _ => {}
+        }
+    }
+    if claims.issued_at.is_none() && (strict || policy.max_lifetime.is_some()) {
+        return Err(missing("iat"));
+    }
+    if claims.expires_at.is_none() {
+        return Err(missing("exp"));
+    }
+    Ok(())
+}
+
+fn check_time(policy: &Policy, claims: &Registered, now: UnixTime) -> Result<(), AuthError> {
+    let (leeway, latest) = (policy.leeway, now.saturating_add(policy.leeway));
+    if claims.not_before.is_some_and(|not_before| not_before > latest) {
+        return Err(AuthErrorKind::NotYetValid.into());
+    }
+    if claims.issued_at.is_some_and(|issued_at| issued_at > latest) {
+        return Err(AuthErrorKind::IssuedInFuture.into());
+    }
+    let Some(expires_at) = claims.expires_at else {
+        return Err(missing("exp"));
+    };
+    if let (Some(max), Some(issued_at)) = (policy.max_lifetime, claims.issued_at)
+        && expires_at.since(issued_at) > max
+    {
+        return Err(AuthErrorKind::LifetimeTooLong.into());
+    }
+    // The second of `exp` itself is too late (RFC 7519 section 4.1.4: "on or after").
+    if now >= expires_at.saturating_add(leeway) {
+        return Err(AuthErrorKind::Expired.into());
+    }
+    Ok(())
+}
+
+fn missing(claim: &str) -> AuthError {
+    AuthError::of_claim(AuthErrorKind::MissingClaim, claim)
+}

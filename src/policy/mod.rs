@@ -1,0 +1,34 @@
+//! What is demanded of a token, issuer by issuer: the [`Issuer`] that an application describes,
+//! and the [`Policy`] that is checked.
+
+mod builder;
+mod check;
+mod danger;
+
+pub use self::builder::{Issuer, TokenType};
+pub(crate) use self::check::check;
+use crate::{claims::ScopeClaim, crypto::AlgorithmSet, scope::ImpliedScopes};
+use std::time::Duration;
+
+/// What is demanded of the tokens of one issuer. Made by [`Issuer`] only, so it is sound.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    /// The issuer identifier, compared byte for byte.
+    pub(crate) issuer: Box<str>,
+    /// The identifiers of this service, one of which the token must name.
+    pub(crate) audiences: Audiences,
+    pub(crate) algorithms: AlgorithmSet,
+    pub(crate) token_type: TokenType,
+    pub(crate) leeway: Duration,
+    pub(crate) max_lifetime: Option<Duration>,
+    pub(crate) scope_claims: Box<[ScopeClaim]>,
+    pub(crate) implied: ImpliedScopes,
+}
+
+/// Which audiences are ours.
+#[derive(Debug)]
+pub(crate) enum Audiences {
+    Named(Box<[Box<str>]>),
+    /// Only by [`Issuer::danger_no_audience`].
+    Any,
+}

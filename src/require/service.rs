@@ -1,0 +1,75 @@
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use super::{Guard, ResponseFuture};
+use crate::{
+    challenge::bare_refusal,
+    error::{AuthError, AuthErrorKind},
+    event::{AuthEvent, Sink},
+    token::RequestHead,
+    verified::AuthContext,
+};
+
+/// Calls the inner service for requests that a [`Guard`] lets through.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct GuardService<S, G> {
+    inner: S,
+    guard: G,
+}
+
+impl<S, G> GuardService<S, G> {
+    pub(crate) fn new(inner: S, guard: G) -> Self {
+        Self { inner, guard }
+    }
+
+    /// The inner service.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+
+    /// The inner service, to change it.
+    pub fn get_mut(&mut self) -> &mut S {
+        &mut self.inner
+    }
+
+    /// The inner service alone.
+    pub fn into_inner(self) -> S {
+        self.inner
+    }
+}
+
+impl<S, G, ReqBody, ResBody> Service<Request<ReqBody>> for GuardService<S, G>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    G: Guard,
+    ResBody: Default,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, ResBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        match check(&self.guard, &request) {
+            Ok(()) => ResponseFuture::inner(self.inner.call(request)),
+            Err(error) => ResponseFuture::refused(bare_refusal(error)),
+        }
+    }
+}
+
+fn check<G: Guard, B>(guard: &G, request: &Request<B>) -> Result<(), AuthError> {
+    let Some(context) = request.extensions().get::<AuthContext>() else {
+        let error = AuthError::new(AuthErrorKind::LayerMissing);
+        // No layer around will report it.
+        Sink::default().emit(&AuthEvent::Refused { error: error.clone(), caller: None });
+        return Err(error);
+    };
+    let grant = context.grant().ok_or(AuthErrorKind::NoCredentials)?;
+    guard.check(grant, &RequestHead::of(request))
+}

@@ -1,0 +1,81 @@
+use std::{any::Any, fmt, sync::Arc};
+
+use super::{Grant, Verified};
+use crate::error::AuthErrorKind;
+
+/// What the `AuthLayer` puts into the request extensions: who the caller is, or that the request
+/// was let through without credentials.
+///
+/// ```
+/// use tower_bearer::AuthContext;
+///
+/// fn caller<B>(request: &http::Request<B>) -> Option<&str> {
+///     request.extensions().get::<AuthContext>()?.grant()?.subject()
+/// }
+/// # assert_eq!(caller(&http::Request::new(())), None);
+/// ```
+#[derive(Clone)]
+pub struct AuthContext(Option<Arc<dyn AnyRecord>>);
+
+impl AuthContext {
+    /// A request without credentials that optional authentication lets through.
+    #[must_use]
+    pub fn anonymous() -> Self {
+        Self(None)
+    }
+
+    /// The grant of the verified token, or nothing for an anonymous request.
+    #[must_use]
+    pub fn grant(&self) -> Option<&Grant> {
+        self.0.as_ref().map(|record| record.grant())
+    }
+
+    /// The verified token with claims of type `C`, or nothing for an anonymous request.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthErrorKind::ClaimsTypeMismatch`] if the verifier produces another type: a wiring
+    /// mistake, answered with 500.
+    pub fn verified<C: Send + Sync + 'static>(&self) -> Result<Option<Verified<C>>, AuthErrorKind> {
+        let Some(record) = &self.0 else {
+            return Ok(None);
+        };
+        let record: Arc<dyn Any + Send + Sync> = Arc::clone(record) as _;
+        match record.downcast::<Record<C>>() {
+            Ok(record) => Ok(Some(Verified(record))),
+            Err(_) => Err(AuthErrorKind::ClaimsTypeMismatch),
+        }
+    }
+}
+
+impl<C: Send + Sync + 'static> From<Verified<C>> for AuthContext {
+    fn from(verified: Verified<C>) -> Self {
+        Self(Some(verified.0))
+    }
+}
+
+impl fmt::Debug for AuthContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.grant() {
+            Some(grant) => f.debug_tuple("AuthContext").field(grant).finish(),
+            None => f.write_str("AuthContext(anonymous)"),
+        }
+    }
+}
+
+/// One allocation for all that a request's extensions hold.
+pub(super) struct Record<C> {
+    pub(super) grant: Grant,
+    pub(super) custom: C,
+}
+
+/// A [`Record`] whose claims type is forgotten.
+trait AnyRecord: Any + Send + Sync {
+    fn grant(&self) -> &Grant;
+}
+
+impl<C: Send + Sync + 'static> AnyRecord for Record<C> {
+    fn grant(&self) -> &Grant {
+        &self.grant
+    }
+}

@@ -1,0 +1,147 @@
+use std::{fmt, sync::Arc};
+
+use crate::{
+    claims::{Registered, Text},
+    error::AuthError,
+    scope::{Requirement, ScopeSet},
+    time::UnixTime,
+};
+
+/// Who a verified token speaks for and what it grants.
+///
+/// All texts come from the issuer, signed, and are still input: escape them where they go into a
+/// query, a path or a log line (RFC 8725 section 3.10).
+pub struct Grant {
+    payload: Arc<str>,
+    claims: Registered,
+    scopes: ScopeSet,
+    /// The scopes and all that they imply, if that is more.
+    effective: Option<ScopeSet>,
+}
+
+/// The issuer and the subject: what identifies a user (RFC 7519 section 4.1.2). Never key users by
+/// the subject alone, as two issuers may use the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Principal<'a> {
+    /// `iss`
+    pub issuer: &'a str,
+    /// `sub`
+    pub subject: &'a str,
+}
+
+impl Grant {
+    pub(crate) fn new(
+        payload: Arc<str>,
+        claims: Registered,
+        scopes: ScopeSet,
+        effective: Option<ScopeSet>,
+    ) -> Self {
+        Self { payload, claims, scopes, effective }
+    }
+
+    /// The issuer (`iss`), one of those that are configured.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.text(&self.claims.issuer).unwrap_or_default()
+    }
+
+    /// The subject (`sub`). RFC 9068 tokens always have one.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.text(&self.claims.subject)
+    }
+
+    /// The client that asked for the token (`client_id`). RFC 9068 tokens always have one.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.text(&self.claims.client_id)
+    }
+
+    /// The unique id of the token (`jti`). RFC 9068 tokens always have one.
+    #[must_use]
+    pub fn token_id(&self) -> Option<&str> {
+        self.text(&self.claims.token_id)
+    }
+
+    /// The issuer and the subject, if there is a subject.
+    #[must_use]
+    pub fn principal(&self) -> Option<Principal<'_>> {
+        self.subject().map(|subject| Principal { issuer: self.issuer(), subject })
+    }
+
+    /// Whether the token speaks for a client alone and for no user: `sub` is the `client_id` (RFC
+    /// 9068 section 2.2). Such a subject must never be taken for a user.
+    #[must_use]
+    pub fn is_client(&self) -> bool {
+        self.subject().is_some() && self.subject() == self.client_id()
+    }
+
+    /// The audiences (`aud`) in the order of the token.
+    pub fn audience(&self) -> impl Iterator<Item = &str> {
+        self.claims.audience.iter().flat_map(|audience| audience.iter(&self.payload))
+    }
+
+    /// When the token expires (`exp`).
+    #[must_use]
+    pub fn expires_at(&self) -> UnixTime {
+        // Verification demands the claim.
+        self.claims.expires_at.unwrap_or_default()
+    }
+
+    /// From when the token is valid (`nbf`), if it says so.
+    #[must_use]
+    pub fn not_before(&self) -> Option<UnixTime> {
+        self.claims.not_before
+    }
+
+    /// When the token was issued (`iat`), if it says so.
+    #[must_use]
+    pub fn issued_at(&self) -> Option<UnixTime> {
+        self.claims.issued_at
+    }
+
+    /// The scopes that the token itself grants.
+    #[must_use]
+    pub fn scopes(&self) -> &ScopeSet {
+        &self.scopes
+    }
+
+    /// Whether the scopes, and all that they imply, satisfy a requirement.
+    #[must_use]
+    pub fn allows(&self, requirement: &Requirement) -> bool {
+        requirement.is_met_by(self.effective_scopes())
+    }
+
+    /// The same as a `Result`, for handlers that end with `?`.
+    ///
+    /// # Errors
+    ///
+    /// [`InsufficientScope`](crate::AuthErrorKind::InsufficientScope) with all scopes that the
+    /// requirement needs; as the response of a handler it becomes a 403 with the challenge of the
+    /// `AuthLayer` around.
+    pub fn require(&self, requirement: &Requirement) -> Result<(), AuthError> {
+        if self.allows(requirement) { Ok(()) } else { Err(requirement.refusal()) }
+    }
+
+    /// The scopes and all that they imply.
+    pub(crate) fn effective_scopes(&self) -> &ScopeSet {
+        self.effective.as_ref().unwrap_or(&self.scopes)
+    }
+
+    fn text<'a>(&'a self, text: &'a Option<Text>) -> Option<&'a str> {
+        text.as_ref().map(|text| text.of(&self.payload))
+    }
+}
+
+impl fmt::Debug for Grant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grant")
+            .field("issuer", &self.issuer())
+            .field("subject", &self.subject())
+            .field("client_id", &self.client_id())
+            .field("scopes", &self.scopes)
+            .field("expires_at", &self.expires_at())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,115 @@
+use std::{marker::PhantomData, sync::Arc};
+
+use serde::de::DeserializeOwned;
+
+use super::{Shared, Verifier, issuers::Issuers};
+use crate::{
+    crypto::Backend,
+    error::ConfigError,
+    event::{OnEvent, Sink},
+    jws::HeaderMemo,
+    policy::Issuer,
+    time::{Clock, SystemClock},
+};
+
+/// The least and the most bytes of a token that can be configured.
+const TOKEN_LEN: std::ops::RangeInclusive<usize> = 256..=64 * 1024;
+
+/// Describes a [`Verifier`].
+#[must_use]
+pub struct VerifierBuilder<C = ()> {
+    issuers: Vec<Issuer>,
+    backend: Option<Backend>,
+    clock: Box<dyn Clock>,
+    max_token_len: usize,
+    events: Sink,
+    claims: PhantomData<fn() -> C>,
+}
+
+impl VerifierBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            issuers: Vec::new(),
+            backend: None,
+            clock: Box::new(SystemClock),
+            max_token_len: 8 * 1024,
+            events: Sink::default(),
+            claims: PhantomData,
+        }
+    }
+}
+
+impl<C> VerifierBuilder<C> {
+    /// Trusts this issuer; call it once for each.
+    pub fn issuer(mut self, issuer: Issuer) -> Self {
+        self.issuers.push(issuer);
+        self
+    }
+
+    /// The application's own claims type; `()` unless said otherwise. See the
+    /// [claims module](crate::claims) for what fits.
+    pub fn claims<D>(self) -> VerifierBuilder<D> {
+        let Self { issuers, backend, clock, max_token_len, events, claims: _ } = self;
+        VerifierBuilder { issuers, backend, clock, max_token_len, events, claims: PhantomData }
+    }
+
+    /// The cryptographic backend; [`Backend::compiled`] unless said otherwise.
+    pub fn backend(self, backend: Backend) -> Self {
+        Self { backend: Some(backend), ..self }
+    }
+
+    /// The clock; the system's unless said otherwise.
+    pub fn clock(self, clock: impl Clock) -> Self {
+        Self { clock: Box::new(clock), ..self }
+    }
+
+    /// The longest token that is looked at, in bytes: 8 KiB unless said otherwise, 256 bytes to
+    /// 64 KiB.
+    pub fn max_token_len(self, bytes: usize) -> Self {
+        Self { max_token_len: bytes, ..self }
+    }
+
+    /// Where events go: of the keys, and of the requests of every layer with this verifier. Without
+    /// it they go to `tracing`, if the feature is on.
+    pub fn on_event(self, sink: impl OnEvent) -> Self {
+        Self { events: Sink::new(sink), ..self }
+    }
+
+    /// Checks the description and prepares the keys. Does no I/O and spawns nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the value that does not do, and the remedy.
+    pub fn build(self) -> Result<Verifier<C>, ConfigError>
+    where
+        C: DeserializeOwned + Send + Sync + 'static,
+    {
+        let backend = match self.backend {
+            Some(backend) => backend.checked()?,
+            None => Backend::compiled()?,
+        };
+        if !TOKEN_LEN.contains(&self.max_token_len) {
+            return Err(ConfigError::OutOfRange {
+                name: "max_token_len",
+                value: self.max_token_len as u64,
+                min: *TOKEN_LEN.start() as u64,
+                max: *TOKEN_LEN.end() as u64,
+            });
+        }
+        let shared = Shared {
+            issuers: Issuers::new(self.issuers, backend, &self.events)?,
+            backend,
+            clock: self.clock,
+            max_token_len: self.max_token_len,
+            headers: HeaderMemo::new(),
+            events: self.events,
+        };
+        Ok(Verifier { shared: Arc::new(shared), claims: PhantomData })
+    }
+}
+
+impl<C> std::fmt::Debug for VerifierBuilder<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("VerifierBuilder").field("issuers", &self.issuers).finish_non_exhaustive()
+    }
+}

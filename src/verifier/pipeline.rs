@@ -1,0 +1,141 @@
+//! What happens to a token, from top to bottom.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::{Shared, issuers::Trusted};
+use crate::{
+    claims::{self, Claims, ClaimsFault},
+    crypto::Algorithm,
+    error::{AuthError, AuthErrorKind},
+    json,
+    jws::{self, Header, MediaType, Scratch, UntrustedToken},
+    policy,
+    verified::{Grant, Verified},
+};
+
+/// Bytes of a payload that are decoded on the stack.
+const USUAL_PAYLOAD: usize = 2048;
+
+/// Verifies a token. No claim is believed before the signature holds: until then the issuer only
+/// selects among those that are configured.
+pub(super) fn verify<C>(shared: &Shared, token: &[u8]) -> Result<Verified<C>, AuthError>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    if token.len() > shared.max_token_len {
+        return Err(AuthErrorKind::TokenTooLong.into());
+    }
+    let token = std::str::from_utf8(token).map_err(|_| AuthErrorKind::Malformed)?;
+    let token = UntrustedToken::split(token).ok_or(AuthErrorKind::Malformed)?;
+
+    let known = shared.headers.load();
+    let fresh;
+    let (header, is_new) = match known.get(token.header()) {
+        Some(header) => (header, false),
+        None => {
+            fresh = Arc::new(parse_header(token)?);
+            (&fresh, true)
+        }
+    };
+
+    let mut scratch = Scratch::<USUAL_PAYLOAD>::new();
+    let payload = decode_payload(token, &mut scratch)?;
+    let trusted = select_issuer(shared, payload)?;
+    check_algorithm(trusted, header.algorithm)?;
+
+    let keys = trusted.keys.load();
+    let Some(keys) = &*keys else {
+        return Err(undecided(trusted, payload));
+    };
+    let key = keys.select(header.key_id.as_deref(), header.algorithm)?;
+    jws::verify(token, header.algorithm, key)?;
+
+    if is_new {
+        shared.headers.remember(token.header(), header);
+    }
+    accept(shared, trusted, header.media_type, payload)
+}
+
+/// What comes after the signature: the claims, the policy, and the proof that both were checked.
+fn accept<C>(
+    shared: &Shared,
+    trusted: &Trusted,
+    media_type: MediaType,
+    payload: &str,
+) -> Result<Verified<C>, AuthError>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    let policy = &trusted.policy;
+    let mut claims: Claims<C> =
+        claims::read(payload, &policy.scope_claims).map_err(|fault| refused(&fault))?;
+    policy::check(policy, media_type, &claims.registered, payload, shared.clock.now())?;
+
+    let payload: Arc<str> = payload.into();
+    let scopes =
+        claims.take_scopes(&payload).map_err(|_| AuthError::from(AuthErrorKind::MalformedClaim))?;
+    let effective = policy.implied.expand(&scopes);
+    let grant = Grant::new(payload, claims.registered, scopes, effective);
+    Ok(Verified::new(grant, claims.custom))
+}
+
+fn parse_header(token: UntrustedToken<'_>) -> Result<Header, AuthErrorKind> {
+    let json = jws::decode_to_vec(token.header()).ok_or(AuthErrorKind::Malformed)?;
+    Header::parse(&json)
+}
+
+/// The claims as text, within the bounds that make reading them safe.
+fn decode_payload<'s, const N: usize>(
+    token: UntrustedToken<'_>,
+    scratch: &'s mut Scratch<N>,
+) -> Result<&'s str, AuthErrorKind> {
+    let payload = jws::decode(token.payload(), scratch).ok_or(AuthErrorKind::Malformed)?;
+    if !json::within_limits(payload) {
+        return Err(AuthErrorKind::Malformed);
+    }
+    std::str::from_utf8(payload).map_err(|_| AuthErrorKind::Malformed)
+}
+
+/// The issuer whose keys decide. With one issuer there is nothing to select: a token of another
+/// one fails at the key, the signature or the claim.
+fn select_issuer<'s>(shared: &'s Shared, payload: &str) -> Result<&'s Trusted, AuthError> {
+    if let Some(only) = shared.issuers.only() {
+        return Ok(only);
+    }
+    let issuer = claims::issuer_of(payload).map_err(|fault| refused(&fault))?;
+    let issuer = issuer.ok_or_else(|| AuthError::of_claim(AuthErrorKind::MissingClaim, "iss"))?;
+    shared.issuers.get(&issuer).ok_or_else(|| AuthErrorKind::UnknownIssuer.into())
+}
+
+/// Without keys nothing can be said about a token, unless it is none of this issuer's.
+fn undecided(trusted: &Trusted, payload: &str) -> AuthError {
+    match claims::issuer_of(payload) {
+        Ok(Some(issuer)) if issuer == *trusted.policy.issuer => {
+            AuthErrorKind::KeysUnavailable.into()
+        }
+        Ok(Some(_)) => AuthErrorKind::UnknownIssuer.into(),
+        Ok(None) => AuthError::of_claim(AuthErrorKind::MissingClaim, "iss"),
+        Err(fault) => refused(&fault),
+    }
+}
+
+fn check_algorithm(trusted: &Trusted, algorithm: Algorithm) -> Result<(), AuthErrorKind> {
+    if trusted.policy.algorithms.contains(algorithm) {
+        Ok(())
+    } else {
+        Err(AuthErrorKind::AlgorithmNotAllowed)
+    }
+}
+
+fn refused(fault: &ClaimsFault) -> AuthError {
+    match fault {
+        ClaimsFault::Malformed => AuthErrorKind::Malformed.into(),
+        ClaimsFault::Claim(name) => AuthError::of_claim(AuthErrorKind::MalformedClaim, name),
+        ClaimsFault::Mismatch(Some(name)) => {
+            AuthError::of_claim(AuthErrorKind::ClaimsMismatch, name)
+        }
+        ClaimsFault::Mismatch(None) => AuthErrorKind::ClaimsMismatch.into(),
+    }
+}
