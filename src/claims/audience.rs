@@ -1,9 +1,9 @@
 use std::fmt;
 
-use serde::de;
+use serde::{Deserializer, de};
 
 use super::text::Text;
-use crate::json::StringSeed;
+use crate::json::{Plain, StringSeed, Value};
 
 /// The `aud` claim: one string or an array of strings (RFC 7519 section 4.1.3).
 #[derive(Clone, Debug)]
@@ -22,23 +22,19 @@ impl Audience {
         all.iter().map(|audience| audience.of(payload))
     }
 
-    pub(super) fn seed(payload: &str) -> AudienceSeed<'_> {
-        AudienceSeed(payload)
+    /// Reads one string or an array of strings; `None` for anything else, elements included.
+    pub(super) fn read(value: Value<'_>, payload: &str) -> Option<Self> {
+        match value.plain {
+            Plain::Text(text) => Some(Self::One(Text::locate(text, payload))),
+            Plain::Natural(_) => None,
+            Plain::No => value.deserialize_any(AudienceVisitor(payload)).ok(),
+        }
     }
 }
 
-/// Reads one string or an array of strings; an element of another type is an error.
-pub(super) struct AudienceSeed<'p>(&'p str);
+struct AudienceVisitor<'p>(&'p str);
 
-impl<'de> de::DeserializeSeed<'de> for AudienceSeed<'_> {
-    type Value = Audience;
-
-    fn deserialize<D: de::Deserializer<'de>>(self, value: D) -> Result<Audience, D::Error> {
-        value.deserialize_any(self)
-    }
-}
-
-impl<'de> de::Visitor<'de> for AudienceSeed<'_> {
+impl<'de> de::Visitor<'de> for AudienceVisitor<'_> {
     type Value = Audience;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

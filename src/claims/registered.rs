@@ -17,7 +17,7 @@ pub(crate) struct Registered {
     /// `cnf` is there: the token is bound to a key (RFC 7800).
     pub(crate) confirmation: bool,
     /// A claim that only other kinds of JWT have (RFC 8725 section 3.12).
-    pub(crate) foreign: Option<&'static str>,
+    pub(crate) foreign: Option<Box<str>>,
 }
 
 /// The claims that verification reads.
@@ -32,10 +32,13 @@ pub(super) enum Claim {
     NotBefore,
     IssuedAt,
     Confirmation,
+    /// A claim that only other kinds of JWT have.
+    Foreign,
 }
 
 impl Claim {
     /// The claim of this name.
+    #[inline]
     pub(super) fn of(name: &str) -> Option<Self> {
         Some(match name {
             "iss" => Self::Issuer,
@@ -47,20 +50,18 @@ impl Claim {
             "nbf" => Self::NotBefore,
             "iat" => Self::IssuedAt,
             "cnf" => Self::Confirmation,
+            // An ID token, a logout token or security event, an introspection response.
+            "nonce" | "at_hash" | "c_hash" | "events" | "token_introspection" => Self::Foreign,
             _ => return None,
         })
     }
 }
 
-/// The claims whose presence says that a JWT is an ID token, a logout token, a security event or
-/// an introspection response.
-pub(super) const FOREIGN: [&str; 5] =
-    ["nonce", "at_hash", "c_hash", "events", "token_introspection"];
-
 /// A `NumericDate` (RFC 7519 section 2): seconds, perhaps with a fraction or an exponent. The
 /// fraction rounds up, which leaves every comparison with whole seconds as it is.
 ///
 /// Negative values and those beyond `i64` are refused.
+#[inline]
 pub(super) fn numeric_date(number: &Number) -> Option<UnixTime> {
     if let Some(seconds) = number.as_u64() {
         return i64::try_from(seconds).ok().map(|_| UnixTime::from_secs(seconds));

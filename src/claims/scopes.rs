@@ -67,9 +67,9 @@ impl ScopeClaim {
         self.path.first().is_some_and(|step| step == name)
     }
 
-    /// Whether the claim can only be a string, which need not be read twice.
-    pub(super) fn is_plain_string(&self) -> bool {
-        !self.array
+    /// Whether the claim is no part of another one.
+    pub(super) fn is_top_level(&self) -> bool {
+        self.path.len() == 1
     }
 }
 

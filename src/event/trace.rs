@@ -1,7 +1,10 @@
 use tracing::{debug, error, info, warn};
 
 use super::{AuthEvent, OnEvent};
-use crate::{error::AuthErrorKind, verified::Grant};
+use crate::{
+    error::{AuthError, AuthErrorKind},
+    verified::{AuthContext, Grant},
+};
 
 /// Writes events to `tracing`, target `tower_bearer`.
 ///
@@ -21,69 +24,65 @@ impl OnEvent for Tracing {
     fn on_event(&self, event: &AuthEvent) {
         let code = event.code();
         match event {
-            AuthEvent::Accepted { caller } => match caller.grant() {
-                Some(grant) => {
-                    let Caller { issuer, subject, client_id, token_id } = Caller::of(grant);
-                    debug!(target: "tower_bearer", code, issuer, subject, client_id, token_id, "request accepted");
-                }
-                None => debug!(target: "tower_bearer", code, "anonymous request accepted"),
-            },
+            AuthEvent::Accepted { caller } => accepted(code, caller.grant()),
             AuthEvent::Refused { error, caller } => {
-                let Caller { issuer, subject, client_id, token_id } = caller
-                    .as_ref()
-                    .and_then(|caller| caller.grant())
-                    .map_or(Caller::default(), Caller::of);
-                let claim = error.claim().map(escaped);
-                let scope = error.scope();
-                macro_rules! refused {
-                    ($level:ident) => {
-                        $level!(target: "tower_bearer", code, issuer, subject, client_id, token_id, claim, scope, "request refused")
-                    };
-                }
-                match error.kind() {
-                    AuthErrorKind::KeysUnavailable
-                    | AuthErrorKind::LayerMissing
-                    | AuthErrorKind::ClaimsTypeMismatch => refused!(error),
-                    AuthErrorKind::ClaimsMismatch => refused!(warn),
-                    _ => refused!(info),
-                }
+                refused(code, error, caller.as_ref().and_then(AuthContext::grant));
             }
             AuthEvent::KeySkipped { issuer, key } => {
-                let (issuer, kid) = (&**issuer, key.key_id().map(escaped));
-                let reason = key.reason();
+                let (issuer, kid, reason) = (&**issuer, key.key_id().map(escaped), key.reason());
                 if key.is_exposed() {
-                    error!(target: "tower_bearer", code, issuer, kid, reason, "the issuer gives a private key away");
+                    error!(target: TARGET, code, issuer, kid, reason, "the issuer gives a private key away");
                 } else {
-                    warn!(target: "tower_bearer", code, issuer, kid, reason, "key skipped");
+                    warn!(target: TARGET, code, issuer, kid, reason, "key skipped");
                 }
             }
             AuthEvent::KeysReplaced { issuer, generation, keys } => {
-                info!(target: "tower_bearer", code, issuer = &**issuer, generation, keys, "keys replaced");
+                info!(target: TARGET, code, issuer = &**issuer, generation, keys, "keys replaced");
             }
             AuthEvent::KeysRejected { issuer } => {
-                error!(target: "tower_bearer", code, issuer = &**issuer, "none of the new keys can be used, the old ones stay");
+                error!(target: TARGET, code, issuer = &**issuer, "none of the new keys can be used, the old ones stay");
             }
         }
     }
 }
 
-/// What is said about a caller.
-#[derive(Default)]
-struct Caller {
-    issuer: Option<String>,
-    subject: Option<String>,
-    client_id: Option<String>,
-    token_id: Option<String>,
+const TARGET: &str = "tower_bearer";
+
+fn accepted(code: &'static str, grant: Option<&Grant>) {
+    // The fields are only made if somebody listens.
+    debug!(
+        target: TARGET,
+        code,
+        issuer = grant.map(|grant| escaped(grant.issuer())),
+        subject = grant.and_then(Grant::subject).map(escaped),
+        client_id = grant.and_then(Grant::client_id).map(escaped),
+        token_id = grant.and_then(Grant::token_id).map(escaped),
+        "request accepted"
+    );
 }
 
-impl Caller {
-    fn of(grant: &Grant) -> Self {
-        Self {
-            issuer: Some(escaped(grant.issuer())),
-            subject: grant.subject().map(escaped),
-            client_id: grant.client_id().map(escaped),
-            token_id: grant.token_id().map(escaped),
-        }
+fn refused(code: &'static str, error: &AuthError, grant: Option<&Grant>) {
+    macro_rules! refused {
+        ($level:ident) => {
+            $level!(
+                target: TARGET,
+                code,
+                issuer = grant.map(|grant| escaped(grant.issuer())),
+                subject = grant.and_then(Grant::subject).map(escaped),
+                client_id = grant.and_then(Grant::client_id).map(escaped),
+                token_id = grant.and_then(Grant::token_id).map(escaped),
+                claim = error.claim().map(escaped),
+                scope = error.scope(),
+                "request refused"
+            )
+        };
+    }
+    match error.kind() {
+        AuthErrorKind::KeysUnavailable
+        | AuthErrorKind::LayerMissing
+        | AuthErrorKind::ClaimsTypeMismatch => refused!(error),
+        AuthErrorKind::ClaimsMismatch => refused!(warn),
+        _ => refused!(info),
     }
 }
 

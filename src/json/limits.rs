@@ -9,29 +9,67 @@ const MEMBERS: usize = 256;
 /// Almost every text is let through by counting bytes, wherever they stand; only a text with many
 /// brackets or colons is looked at with regard to strings.
 pub(crate) fn within_limits(json: &[u8]) -> bool {
-    let openings = memchr::memchr2_iter(b'{', b'[', json).take(DEPTH + 1).count();
-    let colons = memchr::memchr_iter(b':', json).take(MEMBERS + 1).count();
-    (openings <= DEPTH && colons <= MEMBERS) || within_limits_outside_strings(json)
+    Budget::default().spend(json)
 }
 
-fn within_limits_outside_strings(json: &[u8]) -> bool {
-    let (mut depth, mut members) = (0_usize, 0_usize);
-    let (mut in_string, mut escaped) = (false, false);
-    for byte in json {
-        match (in_string, byte) {
-            (true, _) if escaped => escaped = false,
-            (true, b'\\') => escaped = true,
-            (_, b'"') => in_string = !in_string,
-            (false, b'{' | b'[') => depth += 1,
-            (false, b'}' | b']') => depth = depth.saturating_sub(1),
-            (false, b':') => members += 1,
-            _ => {}
-        }
-        if depth > DEPTH || members > MEMBERS {
-            return false;
-        }
+/// What is left of the bounds while an object is read piece by piece.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Budget {
+    depth: usize,
+    members: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { depth: DEPTH, members: MEMBERS }
     }
-    true
+}
+
+impl Budget {
+    /// The budget for the values of an object.
+    pub(super) fn inside(self) -> Self {
+        Self { depth: self.depth - 1, ..self }
+    }
+
+    /// Takes one member; `false` if there is none left.
+    #[inline]
+    pub(super) fn member(&mut self) -> bool {
+        let left = self.members.checked_sub(1);
+        self.members = left.unwrap_or_default();
+        left.is_some()
+    }
+
+    /// Takes what a text needs; `false` if it needs more than there is.
+    pub(super) fn spend(&mut self, json: &[u8]) -> bool {
+        let count = |byte| memchr::memchr_iter(byte, json).count();
+        let (openings, colons) = (count(b'{') + count(b'['), count(b':'));
+        if openings <= self.depth && colons <= self.members {
+            self.members -= colons;
+            return true;
+        }
+        self.spend_outside_strings(json)
+    }
+
+    fn spend_outside_strings(&mut self, json: &[u8]) -> bool {
+        let (mut depth, mut members) = (0_usize, 0_usize);
+        let (mut in_string, mut escaped) = (false, false);
+        for byte in json {
+            match (in_string, byte) {
+                (true, _) if escaped => escaped = false,
+                (true, b'\\') => escaped = true,
+                (_, b'"') => in_string = !in_string,
+                (false, b'{' | b'[') => depth += 1,
+                (false, b'}' | b']') => depth = depth.saturating_sub(1),
+                (false, b':') => members += 1,
+                _ => {}
+            }
+            if depth > self.depth || members > self.members {
+                return false;
+            }
+        }
+        self.members -= members;
+        true
+    }
 }
 
 #[cfg(test)]

@@ -3,11 +3,16 @@
 mod limits;
 mod names;
 mod object;
+mod scan;
 mod string;
+mod surrogates;
+mod value;
 
 pub(crate) use self::{
     limits::within_limits,
     names::Names,
     object::{Members, Taken, Unique},
+    scan::{Malformed, Plain, Scanner, Value},
     string::StringSeed,
+    surrogates::surrogates_are_paired,
 };

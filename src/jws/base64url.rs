@@ -15,7 +15,7 @@ impl<const N: usize> Scratch<N> {
 /// Decodes base64url strictly: no padding, no other characters, no stray bits at the end (RFC 7515
 /// section 2; two texts never decode to the same bytes).
 pub(crate) fn decode<'s, const N: usize>(
-    text: &str,
+    text: &[u8],
     scratch: &'s mut Scratch<N>,
 ) -> Option<&'s [u8]> {
     // Three bytes for four characters, rounded up.
@@ -26,13 +26,13 @@ pub(crate) fn decode<'s, const N: usize>(
         scratch.heap.resize(most, 0);
         &mut scratch.heap[..]
     };
-    let decoded = URL_SAFE_NO_PAD.decode(text.as_bytes(), room.as_out()).ok()?;
+    let decoded = URL_SAFE_NO_PAD.decode(text, room.as_out()).ok()?;
     Some(decoded)
 }
 
 /// [`decode`] into a vector, for what is not on the path of a request.
-pub(crate) fn decode_to_vec(text: &str) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode_to_vec(text.as_bytes()).ok()
+pub(crate) fn decode_to_vec(text: impl AsRef<[u8]>) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode_to_vec(text).ok()
 }
 
 /// Base64url without padding.
@@ -64,7 +64,7 @@ mod tests {
     fn long_texts_move_to_the_heap() {
         let bytes = vec![7; 500];
         let text = encode(&bytes);
-        assert_eq!(decode(&text, &mut Scratch::<64>::new()), Some(&bytes[..]));
-        assert_eq!(decode(&text, &mut Scratch::<1024>::new()), Some(&bytes[..]));
+        assert_eq!(decode(text.as_bytes(), &mut Scratch::<64>::new()), Some(&bytes[..]));
+        assert_eq!(decode(text.as_bytes(), &mut Scratch::<1024>::new()), Some(&bytes[..]));
     }
 }

@@ -3,14 +3,14 @@ use serde::de::{IgnoredAny, MapAccess};
 use crate::{
     crypto::Algorithm,
     error::AuthErrorKind,
-    json::{Members, Taken, Unique, within_limits},
+    json::{Members, Taken, Unique, surrogates_are_paired, within_limits},
 };
 
 /// The longest `kid` that is looked up, in bytes.
 const MAX_KEY_ID: usize = 256;
 
 /// The JOSE header parameters that verification uses (RFC 7515 section 4.1).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Header {
     pub(crate) algorithm: Algorithm,
     pub(crate) key_id: Option<Box<str>>,
@@ -30,7 +30,7 @@ impl Header {
     /// Reads a decoded header. Keys that it may carry or point to (`jwk`, `jku`, `x5u`, `x5c`)
     /// are ignored like all that is unknown (RFC 8725 section 3.10).
     pub(crate) fn parse(json: &[u8]) -> Result<Self, AuthErrorKind> {
-        if !within_limits(json) {
+        if !within_limits(json) || !surrogates_are_paired(json) {
             return Err(AuthErrorKind::Malformed);
         }
         let text = std::str::from_utf8(json).map_err(|_| AuthErrorKind::Malformed)?;

@@ -5,7 +5,6 @@
 
 mod base64url;
 mod header;
-mod memo;
 #[cfg(feature = "test-util")]
 pub(crate) mod sign;
 mod verify;
@@ -13,14 +12,13 @@ mod verify;
 pub(crate) use self::{
     base64url::{Scratch, decode, decode_to_vec, encode},
     header::{Header, MediaType},
-    memo::HeaderMemo,
     verify::verify,
 };
 
 /// A compact JWS, split and otherwise unread.
 #[derive(Clone, Copy)]
 pub(crate) struct UntrustedToken<'a> {
-    text: &'a str,
+    text: &'a [u8],
     first_dot: usize,
     second_dot: usize,
 }
@@ -28,29 +26,29 @@ pub(crate) struct UntrustedToken<'a> {
 impl<'a> UntrustedToken<'a> {
     /// Splits a token with exactly two periods (RFC 7515 section 7.1). Five parts are a JWE, which
     /// is refused before any work is done on it.
-    pub(crate) fn split(text: &'a str) -> Option<Self> {
-        let mut dots = memchr::memchr_iter(b'.', text.as_bytes());
+    pub(crate) fn split(text: &'a [u8]) -> Option<Self> {
+        let mut dots = memchr::memchr_iter(b'.', text);
         let (first_dot, second_dot) = (dots.next()?, dots.next()?);
         dots.next().is_none().then_some(Self { text, first_dot, second_dot })
     }
 
     /// The JOSE header, base64url.
-    pub(crate) fn header(self) -> &'a str {
+    pub(crate) fn header(self) -> &'a [u8] {
         &self.text[..self.first_dot]
     }
 
     /// The payload, base64url.
-    pub(crate) fn payload(self) -> &'a str {
+    pub(crate) fn payload(self) -> &'a [u8] {
         &self.text[self.first_dot + 1..self.second_dot]
     }
 
     /// The signature, base64url.
-    pub(crate) fn signature(self) -> &'a str {
+    pub(crate) fn signature(self) -> &'a [u8] {
         &self.text[self.second_dot + 1..]
     }
 
     /// What was signed, byte for byte as received (RFC 7515 section 5.2).
     pub(crate) fn signing_input(self) -> &'a [u8] {
-        &self.text.as_bytes()[..self.second_dot]
+        &self.text[..self.second_dot]
     }
 }

@@ -6,6 +6,8 @@ use crate::{
 
 /// Bytes of the longest signature: RSA with 8192 bits.
 const MAX_SIGNATURE: usize = 1024;
+/// Bytes of a signature that are decoded on the stack: RSA with up to 4096 bits.
+const USUAL_SIGNATURE: usize = 512;
 
 /// Checks the signature of a token over the bytes as received. No other place in the library does.
 pub(crate) fn verify(
@@ -13,7 +15,7 @@ pub(crate) fn verify(
     algorithm: Algorithm,
     key: &PreparedKey,
 ) -> Result<(), AuthErrorKind> {
-    let mut scratch = Scratch::<{ MAX_SIGNATURE + 2 }>::new();
+    let mut scratch = Scratch::<{ USUAL_SIGNATURE + 3 }>::new();
     if token.signature().len() > MAX_SIGNATURE.div_ceil(3) * 4 {
         return Err(AuthErrorKind::BadSignature);
     }

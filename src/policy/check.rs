@@ -32,7 +32,7 @@ fn check_kind(
     media_type: MediaType,
     claims: &Registered,
 ) -> Result<(), AuthError> {
-    match (policy.token_type, media_type, claims.foreign) {
+    match (policy.token_type, media_type, &claims.foreign) {
         (TokenType::AtJwt, MediaType::AtJwt, _) => Ok(()),
         (TokenType::AnyJwt, MediaType::AtJwt | MediaType::Jwt | MediaType::Absent, None) => Ok(()),
         (TokenType::AnyJwt, _, Some(claim)) => {

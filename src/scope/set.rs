@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc};
+use std::{cmp::Ordering, fmt, sync::Arc};
 
 use super::token::{ScopeError, ScopeToken, is_scope_token};
 
@@ -38,7 +38,10 @@ impl ScopeSet {
     #[must_use]
     pub fn contains(&self, scope: impl AsRef<str>) -> bool {
         let scope = scope.as_ref();
-        self.spans.as_slice().binary_search_by(|span| span.of(&self.text).cmp(scope)).is_ok()
+        self.spans
+            .as_slice()
+            .binary_search_by(|span| span.bytes(&self.text).cmp(scope.as_bytes()))
+            .is_ok()
     }
 
     /// The scopes in ascending order of their bytes.
@@ -76,8 +79,9 @@ impl<'a> FromIterator<&'a ScopeToken> for ScopeSet {
     fn from_iter<I: IntoIterator<Item = &'a ScopeToken>>(scopes: I) -> Self {
         let (mut text, mut spans) = (String::new(), Spans::new());
         for scope in scopes {
-            spans.push(Span::new(text.len(), scope.as_str().len()));
+            let start = text.len();
             text.push_str(scope.as_str());
+            spans.push(Span::new(start, scope.as_str().len()));
         }
         spans.normalize(&text);
         Self { text: text.into(), spans }
@@ -144,9 +148,14 @@ impl Span {
     fn of(self, text: &str) -> &str {
         text.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
+
+    /// The same as bytes, whose order is that of the text.
+    fn bytes(self, text: &str) -> &[u8] {
+        text.as_bytes().get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
 }
 
-/// Sorted spans; up to eight without an allocation.
+/// Spans in the order of their texts, without repeats; up to eight without an allocation.
 #[derive(Clone, Debug)]
 pub(crate) enum Spans {
     Few([Span; 8], u8),
@@ -162,14 +171,16 @@ impl Spans {
     pub(crate) fn parse(part: &str, offset: usize, whole: &str) -> Result<Self, ScopeError> {
         let mut spans = Self::new();
         let mut start = 0;
-        for piece in part.split(' ') {
-            if !piece.is_empty() {
-                if !is_scope_token(piece.as_bytes()) {
-                    return Err(ScopeError::InvalidToken { token: piece.into() });
+        for (at, byte) in part.bytes().chain([b' ']).enumerate() {
+            if byte == b' ' {
+                if start < at {
+                    spans.push(Span::new(offset + start, at - start));
                 }
-                spans.push(Span::new(offset + start, piece.len()));
+                start = at + 1;
+            } else if !IS_SCOPE_BYTE[usize::from(byte)] {
+                let token = part.get(start..).and_then(|rest| rest.split(' ').next());
+                return Err(ScopeError::InvalidToken { token: token.unwrap_or_default().into() });
             }
-            start += piece.len() + 1;
         }
         spans.normalize(whole);
         Ok(spans)
@@ -191,25 +202,16 @@ impl Spans {
         }
     }
 
-    /// Sorts by text and drops repeats.
+    /// Puts the spans in the order of their texts and drops repeats.
     fn normalize(&mut self, text: &str) {
         match self {
             Self::Few(array, len) => {
-                let used = &mut array[..usize::from(*len)];
-                used.sort_unstable_by(|a, b| a.of(text).cmp(b.of(text)));
-                let mut kept = 0_u8;
-                for position in 0..used.len() {
-                    let first = kept == 0;
-                    if first || used[usize::from(kept) - 1].of(text) != used[position].of(text) {
-                        used[usize::from(kept)] = used[position];
-                        kept += 1;
-                    }
-                }
-                *len = kept;
+                let kept = sort_few(&mut array[..usize::from(*len)], text);
+                *len = kept as u8;
             }
             Self::Many(many) => {
-                many.sort_unstable_by(|a, b| a.of(text).cmp(b.of(text)));
-                many.dedup_by(|a, b| a.of(text) == b.of(text));
+                many.sort_unstable_by(|a, b| a.bytes(text).cmp(b.bytes(text)));
+                many.dedup_by(|a, b| a.bytes(text) == b.bytes(text));
             }
         }
     }
@@ -221,3 +223,52 @@ impl Spans {
         }
     }
 }
+
+/// Sorts by insertion and returns how many different ones there are, which then stand first. The
+/// first eight bytes nearly always decide.
+fn sort_few(spans: &mut [Span], text: &str) -> usize {
+    let mut prefixes = [0; 8];
+    let mut kept = 0;
+    for next in 0..spans.len() {
+        let span = spans[next];
+        let prefix = prefix(span.bytes(text));
+        let mut place = kept;
+        let mut order = Ordering::Greater;
+        while place > 0 {
+            let before = place - 1;
+            order = prefix
+                .cmp(&prefixes[before])
+                .then_with(|| span.bytes(text).cmp(spans[before].bytes(text)));
+            if order != Ordering::Less {
+                break;
+            }
+            place = before;
+        }
+        if order != Ordering::Equal {
+            spans.copy_within(place..kept, place + 1);
+            prefixes.copy_within(place..kept.min(7), place + 1);
+            (spans[place], prefixes[place]) = (span, prefix);
+            kept += 1;
+        }
+    }
+    kept
+}
+
+/// The first eight bytes as a number of the same order; a shorter text is filled up with zeros.
+fn prefix(text: &[u8]) -> u64 {
+    match text.first_chunk::<8>() {
+        Some(chunk) => u64::from_be_bytes(*chunk),
+        None => text.iter().zip((0..8).rev()).map(|(byte, at)| u64::from(*byte) << (8 * at)).sum(),
+    }
+}
+
+/// Which bytes may stand in a scope token, for a look at each byte of a claim.
+const IS_SCOPE_BYTE: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        table[byte] = is_scope_token(&[byte as u8]);
+        byte += 1;
+    }
+    table
+};

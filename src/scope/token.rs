@@ -53,7 +53,7 @@ impl ScopeToken {
     }
 }
 
-/// 1*NQCHAR.
+/// 1*NQCHAR: `%x21 / %x23-5B / %x5D-7E`.
 pub(super) const fn is_scope_token(bytes: &[u8]) -> bool {
     let mut at = 0;
     while at < bytes.len() {

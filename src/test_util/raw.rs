@@ -30,7 +30,7 @@ pub fn verify_signature(
 #[must_use]
 pub fn verify_jws(backend: Backend, key: &VerifyingKey, token: &str) -> bool {
     let verify = || {
-        let token = UntrustedToken::split(token)?;
+        let token = UntrustedToken::split(token.as_bytes())?;
         let header = Header::parse(&jws::decode_to_vec(token.header())?).ok()?;
         jws::decode_to_vec(token.payload())?;
         let prepared = PreparedKey::new(backend, key.material()).ok()?;

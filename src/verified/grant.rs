@@ -16,7 +16,7 @@ pub struct Grant {
     claims: Registered,
     scopes: ScopeSet,
     /// The scopes and all that they imply, if that is more.
-    effective: Option<ScopeSet>,
+    effective: Option<Box<ScopeSet>>,
 }
 
 /// The issuer and the subject: what identifies a user (RFC 7519 section 4.1.2). Never key users by
@@ -37,7 +37,7 @@ impl Grant {
         scopes: ScopeSet,
         effective: Option<ScopeSet>,
     ) -> Self {
-        Self { payload, claims, scopes, effective }
+        Self { payload, claims, scopes, effective: effective.map(Box::new) }
     }
 
     /// The issuer (`iss`), one of those that are configured.
@@ -126,7 +126,7 @@ impl Grant {
 
     /// The scopes and all that they imply.
     pub(crate) fn effective_scopes(&self) -> &ScopeSet {
-        self.effective.as_ref().unwrap_or(&self.scopes)
+        self.effective.as_deref().unwrap_or(&self.scopes)
     }
 
     fn text<'a>(&'a self, text: &'a Option<Text>) -> Option<&'a str> {

@@ -2,12 +2,11 @@ use std::{marker::PhantomData, sync::Arc};
 
 use serde::de::DeserializeOwned;
 
-use super::{Shared, Verifier, issuers::Issuers};
+use super::{Shared, Verifier, issuers::Issuers, memo::HeaderMemo};
 use crate::{
     crypto::Backend,
     error::ConfigError,
     event::{OnEvent, Sink},
-    jws::HeaderMemo,
     policy::Issuer,
     time::{Clock, SystemClock},
 };

@@ -1,11 +1,15 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use arc_swap::ArcSwapOption;
 
+use super::memo::Owner;
 use crate::{
     crypto::Backend,
     error::ConfigError,
@@ -18,6 +22,8 @@ use crate::{
 pub(super) struct Issuers {
     all: Vec<Trusted>,
     by_name: HashMap<Box<str>, usize, foldhash::fast::RandomState>,
+    /// Grows whenever the keys of any issuer change.
+    generation: AtomicU64,
 }
 
 /// One trusted issuer.
@@ -38,7 +44,8 @@ impl Issuers {
         if issuers.is_empty() {
             return Err(ConfigError::NoIssuer);
         }
-        let mut trusted = Self { all: Vec::new(), by_name: HashMap::default() };
+        let mut trusted =
+            Self { all: Vec::new(), by_name: HashMap::default(), generation: AtomicU64::new(0) };
         for issuer in issuers {
             let (policy, keys) = issuer.into_policy(backend)?;
             let name = policy.issuer.clone();
@@ -62,6 +69,34 @@ impl Issuers {
         }
     }
 
+    /// Whether no keys changed since the owner was looked for.
+    pub(super) fn is_current(&self, owner: Owner) -> bool {
+        self.generation.load(Ordering::Acquire) == owner.generation
+    }
+
+    /// The only issuer that has the key, as found by [`owner_of`](Self::owner_of).
+    pub(super) fn owning(&self, owner: Owner) -> Option<&Trusted> {
+        self.all.get(owner.only?)
+    }
+
+    /// Looks for the only issuer that has a key of this id.
+    pub(super) fn owner_of(&self, key_id: Option<&str>) -> Owner {
+        // Read first: keys that change meanwhile make the answer old, not wrong.
+        let generation = self.generation.load(Ordering::Acquire);
+        Owner { only: key_id.and_then(|key_id| self.only_position(key_id)), generation }
+    }
+
+    /// Says nothing while an issuer waits for keys, as the id may be among them.
+    fn only_position(&self, key_id: &str) -> Option<usize> {
+        let mut only = None;
+        for (position, trusted) in self.all.iter().enumerate() {
+            if trusted.keys.load().as_ref()?.knows(key_id) && only.replace(position).is_some() {
+                return None;
+            }
+        }
+        only
+    }
+
     /// The issuer of this name, exactly.
     pub(super) fn get(&self, name: &str) -> Option<&Trusted> {
         self.by_name.get(name).map(|position| &self.all[*position])
@@ -79,7 +114,10 @@ impl Issuers {
         events: &Sink,
     ) -> Result<u64, ConfigError> {
         let unknown = || ConfigError::UnknownIssuer { issuer: issuer.into() };
-        self.get(issuer).ok_or_else(unknown)?.replace_keys(keys, backend, events)
+        let trusted = self.get(issuer).ok_or_else(unknown)?;
+        let generation = trusted.replace_keys(keys, backend, events)?;
+        self.generation.fetch_add(1, Ordering::Release);
+        Ok(generation)
     }
 }
 

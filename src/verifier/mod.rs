@@ -18,18 +18,18 @@
 
 mod builder;
 mod issuers;
+mod memo;
 mod pipeline;
 
 use std::{fmt, sync::Arc};
 
 pub use self::builder::VerifierBuilder;
-use self::issuers::Issuers;
+use self::{issuers::Issuers, memo::HeaderMemo};
 use crate::{
     authenticate::{Attempt, Authenticate, Events},
     crypto::Backend,
     error::{AuthError, AuthErrorKind, ConfigError},
     event::Sink,
-    jws::HeaderMemo,
     key::KeySet,
     time::Clock,
     token::{PresentedToken, RequestHead},

@@ -8,19 +8,37 @@ use std::{
 
 use arc_swap::{ArcSwap, Guard};
 
-use super::header::Header;
+use crate::jws::Header;
 
 /// Headers that were read before. An issuer signs millions of tokens with a handful of headers.
 ///
 /// Only headers of tokens whose signature held are remembered, so that nobody else can fill the
 /// memo. It is bounded, and read without a lock.
-pub(crate) struct HeaderMemo {
+pub(super) struct HeaderMemo {
     known: ArcSwap<Known>,
     turned_away: AtomicU32,
 }
 
 /// Header segments, base64url as received, and what they say.
-pub(crate) type Known = HashMap<Box<str>, Arc<Header>, foldhash::fast::RandomState>;
+pub(super) type Known = HashMap<Box<[u8]>, Arc<KnownHeader>, foldhash::fast::RandomState>;
+
+/// What a header segment says.
+pub(super) struct KnownHeader {
+    pub(super) header: Header,
+    pub(super) owner: Owner,
+}
+
+/// Whose key a header names, as far as key ids tell.
+///
+/// If only one issuer has a key of that id, then a token with that header is that issuer's or is
+/// refused, and the payload need not be asked for the issuer first.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Owner {
+    /// The position of the only issuer that has such a key.
+    pub(super) only: Option<usize>,
+    /// The generation of the keys for which that holds.
+    pub(super) generation: u64,
+}
 
 impl HeaderMemo {
     /// The most headers that are remembered.
@@ -29,17 +47,17 @@ impl HeaderMemo {
     /// repeats a header then costs one small copy in so many tokens.
     const PATIENCE: u32 = 1024;
 
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { known: ArcSwap::default(), turned_away: AtomicU32::new(0) }
     }
 
     /// All that is known now; look the segment up in it.
-    pub(crate) fn load(&self) -> Guard<Arc<Known>> {
+    pub(super) fn load(&self) -> Guard<Arc<Known>> {
         self.known.load()
     }
 
     /// Remembers the header of a token whose signature held.
-    pub(crate) fn remember(&self, segment: &str, header: &Arc<Header>) {
+    pub(super) fn remember(&self, segment: &[u8], header: KnownHeader) {
         let known = self.known.load();
         let afresh = known.len() >= Self::CAPACITY;
         if afresh
@@ -48,7 +66,7 @@ impl HeaderMemo {
             return;
         }
         let mut next = if afresh { Known::default() } else { Known::clone(&known) };
-        next.insert(segment.into(), Arc::clone(header));
+        next.insert(segment.into(), Arc::new(header));
         // Two requests at once may lose one of two entries, which costs one more reading.
         self.known.store(Arc::new(next));
     }
@@ -61,9 +79,10 @@ mod tests {
     #[test]
     fn the_memo_is_bounded() {
         let memo = HeaderMemo::new();
-        let header = Arc::new(Header::parse(br#"{"alg":"ES256"}"#).unwrap());
+        let header = Header::parse(br#"{"alg":"ES256"}"#).unwrap();
         for number in 0..5000 {
-            memo.remember(&number.to_string(), &header);
+            let header = KnownHeader { header: header.clone(), owner: Owner::default() };
+            memo.remember(number.to_string().as_bytes(), header);
             assert!(memo.load().len() <= HeaderMemo::CAPACITY);
         }
         assert!(memo.load().len() > 1);
