@@ -1,0 +1,147 @@
+//! What a request costs through the whole Tower path, beside the service that one would write by
+//! hand with `jsonwebtoken`, in one process and in turns.
+//!
+//! ```text
+//! cargo bench --features full,test-util --bench middleware
+//! cargo bench --features full,test-util --bench middleware -- HS256
+//! cargo bench --features full,test-util --bench middleware -- --smoke
+//! ```
+//!
+//! Times are noisy, ratios less so. `benches/instructions` counts instructions, which are repeatable.
+
+#![expect(clippy::expect_used, reason = "a benchmark has no readers of its API")]
+
+#[path = "shared/fixture.rs"]
+mod fixture;
+#[path = "shared/mod.rs"]
+mod shared;
+
+use http::Request;
+use tower::Layer;
+use tower_bearer::{
+    Algorithm, AuthLayer, Issuer, Verifier, auth::AuthService, token::BearerHeader,
+};
+
+use crate::{
+    fixture::{Claims, Fixture, padded, request},
+    shared::{Contender, Empty, Options},
+};
+
+const BY_HAND: usize = 1;
+
+fn main() {
+    let options = Options::from_arguments();
+    let provider = &jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+    #[expect(clippy::disallowed_methods, reason = "the contender needs its process-wide default")]
+    let installed = provider.install_default();
+    installed.expect("no other provider");
+
+    for algorithm in [Algorithm::Hs256, Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa] {
+        let fixture = Fixture::new(algorithm);
+        accepted(&options, &fixture);
+        refused(&options, &fixture);
+    }
+    growth(&options, &Fixture::new(Algorithm::Hs256));
+}
+
+fn accepted(options: &Options, fixture: &Fixture) {
+    let valid = &fixture.valid;
+    options.compare(
+        &format!("{} accepted", fixture.algorithm),
+        BY_HAND,
+        vec![
+            Contender::service("bare service", Empty, 200, request(valid)),
+            Contender::service("by hand", fixture.by_hand(Empty), 200, request(valid)),
+            Contender::service("tower-bearer", guarded(fixture.trusted(1)), 200, request(valid)),
+            Contender::service(
+                "tower-bearer, no claims type",
+                plain(fixture.trusted(1)),
+                200,
+                request(valid),
+            ),
+        ],
+    );
+}
+
+fn refused(options: &Options, fixture: &Fixture) {
+    let cases = [
+        ("bad signature", &fixture.bad_signature),
+        ("expired", &fixture.expired),
+        ("wrong audience", &fixture.wrong_audience),
+    ];
+    for (name, token) in cases {
+        options.compare(
+            &format!("{} {name}", fixture.algorithm),
+            0,
+            vec![
+                Contender::service("by hand", fixture.by_hand(Empty), 401, request(token)),
+                Contender::service("tower-bearer", warmed(fixture), 401, request(token)),
+            ],
+        );
+    }
+    let missing = || Request::new(());
+    options.compare(
+        &format!("{} no credentials", fixture.algorithm),
+        0,
+        vec![
+            Contender::service("by hand", fixture.by_hand(Empty), 401, missing),
+            Contender::service("tower-bearer", guarded(fixture.trusted(1)), 401, missing),
+        ],
+    );
+}
+
+/// Keys, issuers and token size: the first row of each is the measure of the others.
+fn growth(options: &Options, fixture: &Fixture) {
+    let with_keys = [1, 10, 100].map(|keys| {
+        let service = guarded(fixture.trusted(keys));
+        Contender::service(format!("{keys} keys"), service, 200, request(&fixture.valid))
+    });
+    options.compare("HS256 keys", 0, with_keys.into());
+
+    let with_issuers = [1, 2, 10, 50].map(|issuers| {
+        let others = (1..issuers).map(|number| other_issuer(fixture, number));
+        let service = guarded_by(others.chain([fixture.trusted(1)]));
+        Contender::service(format!("{issuers} issuers"), service, 200, request(&fixture.valid))
+    });
+    options.compare("HS256 issuers", 0, with_issuers.into());
+
+    let with_sizes = [512, 1024, 2048, 4096, 8192, 16384].map(|bytes| {
+        let (issuer, token) = padded(fixture, bytes);
+        Contender::service(format!("{bytes} bytes"), guarded(issuer), 200, request(&token))
+    });
+    options.compare("HS256 token size", 0, with_sizes.into());
+}
+
+fn other_issuer(fixture: &Fixture, number: usize) -> Issuer {
+    let key = tower_bearer::key::VerifyingKey::hmac(fixture.algorithm, &[7; 32]);
+    Issuer::new(format!("https://issuer-{number}.test"))
+        .audience(fixture::AUDIENCE)
+        .algorithms([fixture.algorithm])
+        .keys(key.expect("a key"))
+}
+
+type Guarded<C> = AuthService<Empty, Verifier<C>, BearerHeader, tower_bearer::auth::EmptyBody>;
+
+fn guarded(issuer: Issuer) -> Guarded<Claims> {
+    guarded_by([issuer])
+}
+
+fn guarded_by(issuers: impl IntoIterator<Item = Issuer>) -> Guarded<Claims> {
+    let builder =
+        issuers.into_iter().fold(Verifier::builder(), |builder, issuer| builder.issuer(issuer));
+    let verifier = builder.max_token_len(64 * 1024).claims::<Claims>().build();
+    AuthLayer::new(verifier.expect("a verifier")).layer(Empty)
+}
+
+fn plain(issuer: Issuer) -> Guarded<()> {
+    let verifier = Verifier::builder().issuer(issuer).build();
+    AuthLayer::new(verifier.expect("a verifier")).layer(Empty)
+}
+
+/// A service that has seen a good token, so that its headers are known as they are in real life.
+fn warmed(fixture: &Fixture) -> Guarded<Claims> {
+    let verifier = Verifier::builder().issuer(fixture.trusted(1)).claims::<Claims>().build();
+    let verifier = verifier.expect("a verifier");
+    verifier.verify_now(&fixture.valid).expect("the token is good");
+    AuthLayer::new(verifier).layer(Empty)
+}
