@@ -116,6 +116,20 @@ impl OnEvent for () {
     fn on_event(&self, _event: &AuthEvent) {}
 }
 
+impl<S: OnEvent + ?Sized> OnEvent for Arc<S> {
+    fn on_event(&self, event: &AuthEvent) {
+        (**self).on_event(event);
+    }
+}
+
+impl<S: OnEvent> OnEvent for Option<S> {
+    fn on_event(&self, event: &AuthEvent) {
+        if let Some(sink) = self {
+            sink.on_event(event);
+        }
+    }
+}
+
 macro_rules! tuples {
     ($($name:ident)+) => {
         impl<$($name: OnEvent),+> OnEvent for ($($name,)+) {
