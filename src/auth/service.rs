@@ -4,7 +4,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
+use http::{
+    HeaderMap, Request, Response,
+    header::{AUTHORIZATION, COOKIE},
+};
 use tower_service::Service;
 
 use super::{future::ResponseFuture, response::RefusalResponse, settings::Settings};
@@ -107,10 +110,13 @@ pub(super) fn admit<F, R, B>(
     caller
 }
 
-/// Makes `Debug` of the request show `Sensitive` in place of the token (RFC 9700 section 4.9.3).
+/// Makes `Debug` of the request show `Sensitive` in place of the token (RFC 9700 section 4.9.3), on
+/// every line that can hold one.
 fn mark_sensitive(headers: &mut HeaderMap) {
-    if let Some(value) = headers.get_mut(AUTHORIZATION) {
-        value.set_sensitive(true);
+    for (name, line) in headers {
+        if name == AUTHORIZATION || name == COOKIE {
+            line.set_sensitive(true);
+        }
     }
 }
 

@@ -1,7 +1,10 @@
+use std::fmt;
+
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 
-/// All of a request but its body, borrowed.
-#[derive(Clone, Copy, Debug)]
+/// All of a request but its body, borrowed. `Debug` shows neither header fields nor the query, as
+/// both can hold secrets.
+#[derive(Clone, Copy)]
 pub struct RequestHead<'a> {
     method: &'a Method,
     uri: &'a Uri,
@@ -43,5 +46,14 @@ impl<'a> RequestHead<'a> {
     #[must_use]
     pub fn extensions(&self) -> &'a Extensions {
         self.extensions
+    }
+}
+
+impl fmt::Debug for RequestHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHead")
+            .field("method", &self.method)
+            .field("path", &self.uri.path())
+            .finish_non_exhaustive()
     }
 }

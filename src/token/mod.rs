@@ -44,6 +44,9 @@ impl std::fmt::Debug for PresentedToken<'_> {
 /// ([`MultipleCredentials`](crate::AuthErrorKind::MultipleCredentials), RFC 6750 section 2), and
 /// say [`NoCredentials`](crate::AuthErrorKind::NoCredentials) only if there are none.
 ///
+/// The layer hides `Authorization` and `Cookie` from the `Debug` output of the request; a finder
+/// that reads another header leaves it to the application to mark that one as sensitive.
+///
 /// ```
 /// use tower_bearer::{AuthError, AuthErrorKind, token::{FindToken, PresentedToken, RequestHead}};
 ///
