@@ -1,5 +1,5 @@
 use http::{
-    HeaderValue, Response,
+    HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 
@@ -62,15 +62,22 @@ impl<F, R> Settings<F, R> {
         let mut response = self.responder.respond(&refusal);
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        // A responder with a status of its own, such as gRPC's 200, speaks another language.
-        if response.status() == refusal.status() {
-            let headers = response.headers_mut();
-            if let Some(challenge) = self.challenges.header(&error) {
-                headers.append(WWW_AUTHENTICATE, challenge);
-            }
-            if error.kind() == AuthErrorKind::KeysUnavailable {
-                headers.insert(RETRY_AFTER, self.retry_after.clone());
-            }
+        // A responder with a status of its own, such as gRPC's 200, speaks another language; but a
+        // 401 must not go out without a challenge (RFC 9110 section 15.5.2).
+        let keeps_status = response.status() == refusal.status();
+        let challenge = match response.status() {
+            _ if keeps_status => self.challenges.header(&error),
+            StatusCode::UNAUTHORIZED => self
+                .challenges
+                .header(&error)
+                .or_else(|| self.challenges.header(&AuthErrorKind::NoCredentials.into())),
+            _ => None,
+        };
+        if let Some(challenge) = challenge {
+            response.headers_mut().append(WWW_AUTHENTICATE, challenge);
+        }
+        if keeps_status && error.kind() == AuthErrorKind::KeysUnavailable {
+            response.headers_mut().insert(RETRY_AFTER, self.retry_after.clone());
         }
         self.events.emit(&AuthEvent::Refused { error: error.clone(), caller });
         response.extensions_mut().insert(error);
