@@ -118,8 +118,8 @@ impl Requirement {
     }
 
     /// The scopes to name in the challenge of a refusal, in declared order and separated by
-    /// spaces: all that an *all of* needs, and of *any of* what its first part needs. Empty if no
-    /// scope would help.
+    /// spaces: all that an *all of* needs, and of *any of* what its first part needs that can be
+    /// satisfied at all. Empty if no scope would help.
     #[must_use]
     pub fn challenge_scope(&self) -> &str {
         &self.challenge
@@ -136,13 +136,26 @@ impl Requirement {
 
     fn new(node: Node) -> Self {
         let mut named: Vec<&str> = Vec::new();
-        node.name_scopes(&mut named);
+        if node.can_be_met() {
+            node.name_scopes(&mut named);
+        }
         let challenge = named.join(" ").into();
         Self { node: Arc::new(node), challenge }
     }
 }
 
 impl Node {
+    /// Whether there are scopes that satisfy it.
+    fn can_be_met(&self) -> bool {
+        match self {
+            Self::Deny => false,
+            Self::Authenticated | Self::Scope(_) => true,
+            Self::All(parts) => parts.iter().all(|part| part.node.can_be_met()),
+            Self::Any(parts) => parts.iter().any(|part| part.node.can_be_met()),
+        }
+    }
+
+    /// Names what satisfies it, given that something does.
     fn name_scopes<'a>(&'a self, named: &mut Vec<&'a str>) {
         match self {
             Self::Deny | Self::Authenticated => {}
@@ -153,7 +166,7 @@ impl Node {
             }
             Self::All(parts) => parts.iter().for_each(|part| part.node.name_scopes(named)),
             Self::Any(parts) => {
-                let first = parts.iter().find(|part| !part.challenge.is_empty());
+                let first = parts.iter().find(|part| part.node.can_be_met());
                 first.into_iter().for_each(|part| part.node.name_scopes(named));
             }
         }
