@@ -129,12 +129,16 @@ impl Found {
     fn push(&mut self, claim: &ScopeClaim, part: &str, payload: &str) -> Result<(), ScopeError> {
         // Every element is one scope, so a space in it must not make two of it.
         ScopeToken::new(part)?;
-        let joined = match std::mem::take(self) {
+        let mut joined = match std::mem::take(self) {
             Self::Nothing => String::new(),
             Self::InPayload(spans) => ScopeSet::from_parts(payload.into(), spans).to_string(),
             Self::Joined(text) => text,
         };
-        *self = Self::Joined(format!("{joined} {}{part}", claim.prefix));
+        // Appended in place: copying what was found so far would make the work quadratic.
+        joined.push(' ');
+        joined.push_str(&claim.prefix);
+        joined.push_str(part);
+        *self = Self::Joined(joined);
         Ok(())
     }
 }
