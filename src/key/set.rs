@@ -99,16 +99,13 @@ impl KeySet {
         } else {
             Err(KeyError::new("the JWK is nested too deeply or has too many members"))
         };
-        match VerifyingKey::from_jwk(json) {
-            Ok(key) if jwk.is_ok() => self.keys.push(key),
-            Ok(_) => {}
-            Err(error) => {
-                let (key_id, exposed) = match jwk {
-                    Ok(jwk) => (jwk.id.clone(), jwk.is_exposed()),
-                    Err(_) => (None, false),
-                };
-                self.skipped.push(SkippedKey::new(key_id, error.reason(), exposed));
-            }
+        let (key_id, exposed) = match &jwk {
+            Ok(jwk) => (jwk.id.clone(), jwk.is_exposed()),
+            Err(_) => (None, false),
+        };
+        match jwk.and_then(|_| VerifyingKey::from_jwk(json)) {
+            Ok(key) => self.keys.push(key),
+            Err(error) => self.skipped.push(SkippedKey::new(key_id, error.reason(), exposed)),
         }
     }
 }
