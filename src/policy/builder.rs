@@ -41,6 +41,7 @@ pub struct Issuer {
     pub(super) any_audience: bool,
     algorithms: Vec<Algorithm>,
     keys: Option<KeySet>,
+    keys_later: bool,
     token_type: TokenType,
     leeway: Duration,
     max_lifetime: Option<Duration>,
@@ -71,6 +72,7 @@ impl Issuer {
             any_audience: false,
             algorithms: Vec::new(),
             keys: None,
+            keys_later: false,
             token_type: TokenType::default(),
             leeway: Duration::from_secs(60),
             max_lifetime: None,
@@ -102,7 +104,7 @@ impl Issuer {
     /// [`Verifier::replace_keys`](crate::Verifier::replace_keys). Until then tokens of this issuer
     /// can be neither accepted nor refused: 503.
     pub fn keys_later(self) -> Self {
-        Self { keys: Some(KeySet::default()), ..self }
+        Self { keys_later: true, ..self }
     }
 
     /// The type of token; [`TokenType::AtJwt`] unless said otherwise.
@@ -160,9 +162,10 @@ impl Issuer {
         if !self.scope_claims.iter().all(ScopeClaim::is_well_formed) {
             return Err(ConfigError::InvalidScopeClaim { issuer });
         }
-        let Some(keys) = self.keys else {
+        // A document without a usable key is a mistake; no document yet is `keys_later`.
+        if self.keys.is_none() && !self.keys_later {
             return Err(ConfigError::NoKeys { issuer });
-        };
+        }
         let scope_claims = match self.scope_claims.is_empty() {
             true => vec![ScopeClaim::scope()],
             false => self.scope_claims,
@@ -180,9 +183,7 @@ impl Issuer {
             scope_claims: scope_claims.into(),
             implied: ImpliedScopes::new(&self.implied),
         };
-        // A document whose keys were all skipped is a mistake; no document yet is `keys_later`.
-        let later = keys.is_empty() && keys.skipped().is_empty();
-        Ok((policy, (!later).then_some(keys)))
+        Ok((policy, self.keys))
     }
 
     fn check_audiences(&self) -> Result<(), ConfigError> {
