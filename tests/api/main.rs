@@ -1,0 +1,10 @@
+//! The public door: what a service author, a client and an operator see. Each rule of
+//! `docs/conformance.md` is named by the test that shows it.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod support;
+
+mod scopes;
+mod transport;
+mod vectors;

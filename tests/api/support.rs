@@ -1,0 +1,259 @@
+//! What the tests share: an issuer at a frozen time, a protected service that counts its calls and
+//! records events, and the exact answers of RFC 6750.
+
+use std::{
+    convert::Infallible,
+    fmt::Write as _,
+    future::Future,
+    io,
+    pin::pin,
+    sync::{
+        Arc, Mutex, Once, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+
+use http::{HeaderMap, Request, Response, StatusCode};
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_bearer::{
+    Algorithm, AuthContext, AuthError, AuthErrorKind, AuthLayer, Verifier,
+    auth::{EmptyBody, RefusalResponse},
+    authenticate::{Attempt, Authenticate},
+    event::{AuthEvent, OnEvent},
+    test_util::{self, FrozenClock, TestIssuer},
+    token::{FindToken, PresentedToken, RequestHead},
+};
+
+/// The frozen time, in seconds since 1970.
+pub(crate) const NOW: u64 = 1_800_000_000;
+
+pub(crate) const C1: &str = r#"Bearer realm="api""#;
+pub(crate) const C2: &str = r#"Bearer realm="api", error="invalid_request", error_description="The access token is missing""#;
+pub(crate) const C3: &str =
+    r#"Bearer realm="api", error="invalid_token", error_description="The access token is invalid""#;
+pub(crate) const C3X: &str =
+    r#"Bearer realm="api", error="invalid_token", error_description="The access token expired""#;
+pub(crate) const C5: &str = r#"Bearer realm="api", error="invalid_request", error_description="Multiple methods used to include access token""#;
+
+/// The challenge of a missing scope.
+pub(crate) fn c4(scope: &str) -> String {
+    format!(
+        r#"Bearer realm="api", error="insufficient_scope", error_description="The request requires higher privileges than provided by the access token", scope="{scope}""#
+    )
+}
+
+/// An issuer that signs with ES256 and stands still at [`NOW`].
+pub(crate) fn issuer() -> TestIssuer {
+    issuer_with(Algorithm::Es256)
+}
+
+/// An issuer that stands still at [`NOW`].
+pub(crate) fn issuer_with(algorithm: Algorithm) -> TestIssuer {
+    watch_traces();
+    TestIssuer::with_algorithm(algorithm).with_clock(FrozenClock::at(NOW))
+}
+
+/// Remembers the events that it is given.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recorded(Arc<Mutex<Vec<AuthEvent>>>);
+
+impl Recorded {
+    /// The codes of all events so far.
+    pub(crate) fn codes(&self) -> Vec<&'static str> {
+        self.all().iter().map(AuthEvent::code).collect()
+    }
+
+    /// All events so far.
+    pub(crate) fn all(&self) -> Vec<AuthEvent> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl OnEvent for Recorded {
+    fn on_event(&self, event: &AuthEvent) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event.clone());
+    }
+}
+
+/// A service behind an `AuthLayer` that answers `ok` and counts its calls.
+#[derive(Clone)]
+pub(crate) struct Protected<A, F = tower_bearer::token::BearerHeader, R = EmptyBody> {
+    pub(crate) layer: AuthLayer<A, F, R>,
+    calls: Arc<AtomicUsize>,
+    pub(crate) events: Recorded,
+}
+
+impl<C> Protected<Verifier<C>>
+where
+    Verifier<C>: Authenticate,
+{
+    /// Protects with this verifier.
+    pub(crate) fn by(verifier: Verifier<C>) -> Self {
+        let events = Recorded::default();
+        let layer = AuthLayer::builder(verifier).on_event(events.clone()).build();
+        Self::with(layer.expect("the layer is sound"), events)
+    }
+}
+
+impl<A, F, R> Protected<A, F, R>
+where
+    A: Authenticate,
+    F: FindToken,
+    R: RefusalResponse<String>,
+{
+    /// Protects with this layer; `events` is its sink.
+    pub(crate) fn with(layer: AuthLayer<A, F, R>, events: Recorded) -> Self {
+        Self { layer, calls: Arc::default(), events }
+    }
+
+    /// How often the inner service was called.
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Sends a request.
+    pub(crate) async fn send(&self, request: Request<String>) -> Response<String> {
+        let calls = Arc::clone(&self.calls);
+        let inner = service_fn(move |_: Request<String>| {
+            calls.fetch_add(1, Ordering::Relaxed);
+            async { Ok::<_, Infallible>(Response::new("ok".to_owned())) }
+        });
+        send(self.layer.layer(inner), request).await
+    }
+
+    /// Sends a GET request with these `Authorization` lines.
+    pub(crate) async fn send_lines(&self, lines: &[&[u8]]) -> Response<String> {
+        let mut request = Request::get("/").body(String::new()).expect("a request");
+        for line in lines {
+            let value = http::HeaderValue::from_bytes(line).expect("a header value");
+            request.headers_mut().append("authorization", value);
+        }
+        self.send(request).await
+    }
+
+    /// Sends a GET request with this bearer token.
+    pub(crate) async fn send_token(&self, token: &str) -> Response<String> {
+        self.send(test_util::get("/", token)).await
+    }
+}
+
+/// Decides without a look at the token.
+#[derive(Clone, Debug)]
+pub(crate) struct Decided(pub(crate) Result<AuthContext, AuthErrorKind>);
+
+impl Decided {
+    /// Always this caller, from a token of the issuer with these scopes.
+    pub(crate) fn caller(issuer: &TestIssuer, scope: &str) -> Self {
+        let token = issuer.token().scope(scope).sign();
+        Self(Ok(issuer.verifier().verify_now(&token).expect("a good token").into()))
+    }
+}
+
+impl Authenticate for Decided {
+    fn authenticate(&self, _token: PresentedToken<'_>, _head: &RequestHead<'_>) -> Attempt {
+        Attempt::Ready(self.0.clone().map_err(AuthError::from))
+    }
+}
+
+/// An inner service that answers who the caller is.
+pub(crate) async fn whoami<B>(request: Request<B>) -> Result<Response<String>, Infallible> {
+    let caller = match request.extensions().get::<AuthContext>() {
+        None => "no context",
+        Some(context) => match context.grant() {
+            None => "anonymous",
+            Some(grant) => grant.subject().unwrap_or("no subject"),
+        },
+    };
+    Ok(Response::new(caller.to_owned()))
+}
+
+/// Polls a future once.
+pub(crate) fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// The output of a future that need not wait for anything.
+#[track_caller]
+pub(crate) fn at_once<F: Future>(future: F) -> F::Output {
+    match poll_once(&mut Box::pin(future)) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("the future waits"),
+    }
+}
+
+/// Sends one request through a service.
+pub(crate) async fn send<S>(service: S, request: Request<String>) -> Response<String>
+where
+    S: Service<Request<String>, Response = Response<String>, Error = Infallible>,
+{
+    let Ok(response) = service.oneshot(request).await;
+    response
+}
+
+/// The refusal's kind.
+pub(crate) fn kind<B>(response: &Response<B>) -> Option<AuthErrorKind> {
+    response.extensions().get::<AuthError>().map(AuthError::kind)
+}
+
+/// Checks status, the one challenge, an empty body, and that nothing may store the answer.
+#[track_caller]
+pub(crate) fn assert_refused(response: &Response<String>, status: u16, challenge: Option<&str>) {
+    assert_eq!(response.status(), StatusCode::from_u16(status).unwrap());
+    assert_eq!(challenges(response.headers()), challenge.into_iter().collect::<Vec<_>>());
+    assert_eq!(response.headers()["cache-control"], "no-store");
+    assert_eq!(response.body(), "");
+}
+
+/// Checks the exact refusal `invalid_token` and the reason that the operator sees.
+#[track_caller]
+pub(crate) fn assert_invalid(response: &Response<String>, reason: AuthErrorKind) {
+    assert_refused(response, 401, Some(C3));
+    assert_eq!(kind(response), Some(reason));
+}
+
+/// All `WWW-Authenticate` lines.
+pub(crate) fn challenges(headers: &HeaderMap) -> Vec<&str> {
+    let lines = headers.get_all("www-authenticate").iter();
+    lines.map(|line| line.to_str().expect("visible ASCII")).collect()
+}
+
+/// From now on everything that is traced, at the level TRACE, is searched for tokens. The process
+/// ends at once if one is found: a sink's panic would be caught.
+pub(crate) fn watch_traces() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+            .with_writer(|| Searched)
+            .finish();
+        // The name of the crate would clash with the module of the same feature, hence the path.
+        let _ = tracing_subscriber::util::SubscriberInitExt::try_init(subscriber);
+    });
+}
+
+/// Everything that was traced so far contains this text.
+pub(crate) fn traced(text: &str) -> bool {
+    TRACED.lock().unwrap_or_else(PoisonError::into_inner).contains(text)
+}
+
+static TRACED: Mutex<String> = Mutex::new(String::new());
+
+struct Searched;
+
+impl io::Write for Searched {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        // A token starts with `{"` in base64url; a secret of the tests is marked as one.
+        if text.contains("eyJ") || text.contains("s3cr3t") {
+            eprintln!("a token or a secret was traced: {text}");
+            std::process::abort();
+        }
+        let _ = write!(TRACED.lock().unwrap_or_else(PoisonError::into_inner), "{text}");
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
