@@ -1,5 +1,5 @@
 //! What is demanded of a token, issuer by issuer: the [`Issuer`] that an application describes,
-//! and the [`Policy`] that is checked.
+//! and the policy that is checked.
 
 mod builder;
 mod check;

@@ -9,7 +9,7 @@ use crate::error::{AuthError, AuthErrorKind};
 /// What a guard demands of the granted scopes: a tree of *all of* and *any of*.
 ///
 /// There is no negation, so granting more never denies. The default denies everything. Cheap to
-/// clone. See the [module docs](crate::scope) for an example.
+/// clone. See the [module docs](mod@crate::scope) for an example.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Requirement {
     node: Arc<Node>,

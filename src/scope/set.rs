@@ -4,7 +4,7 @@ use super::token::{ScopeError, ScopeToken, is_scope_token};
 
 /// The scopes that a token grants: sorted, without repeats.
 ///
-/// Cheap to clone. See the [module docs](crate::scope) for an example.
+/// Cheap to clone. See the [module docs](mod@crate::scope) for an example.
 #[derive(Clone)]
 pub struct ScopeSet {
     text: Arc<str>,

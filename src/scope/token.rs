@@ -2,7 +2,7 @@ use std::{fmt, hash, sync::Arc};
 
 /// One scope token, such as `reports:read` (RFC 6749 section 3.3).
 ///
-/// See the [module docs](crate::scope) for an example.
+/// See the [module docs](mod@crate::scope) for an example.
 #[derive(Clone)]
 pub struct ScopeToken(Text);
 

@@ -1,0 +1,20 @@
+//! Each default and why it is so.
+//!
+//! | setting | default | bound | why |
+//! |---|---|---|---|
+//! | [leeway](crate::Issuer::leeway) | 60 s | 300 s | clocks differ by seconds; RFC 7519 section 4.1.4 allows a few minutes |
+//! | [token size](crate::verifier::VerifierBuilder::max_token_len) | 8 KiB | 256 B to 64 KiB | what servers accept in a header |
+//! | [token type](crate::policy::TokenType) | `at+jwt` with all claims of RFC 9068 | | kinds of JWT must not be confused (RFC 8725 section 3.11) |
+//! | [algorithms](crate::Issuer::algorithms) | none | | RFC 8725 section 3.1 wants them listed |
+//! | [audience](crate::Issuer::audience) | none | | no audience is an error, as a token for any service would do |
+//! | [scope claim](crate::claims::ScopeClaim) | `scope`, one string | | RFC 8693 section 4.2 |
+//! | [lifetime](crate::Issuer::max_lifetime) | unlimited | | what the issuer gives is its policy |
+//! | realm | `api` | | RFC 6750 section 3 wants at least one parameter |
+//! | body of a refusal | empty | | everything is in the challenge |
+//! | `Retry-After` without keys | 5 s | | a short outage |
+//! | nesting, members | 32, 256 | | bounded stack and work |
+//! | key id | 256 bytes | | it is looked up, nothing else |
+//! | key document | 256 KiB, 100 keys | | bounded work |
+//! | RSA modulus, exponent | 2048 to 8192 bits, odd, 65537 and up | | RFC 7518 sections 3.3 and 8.6 |
+//! | HMAC secret | length of the hash | | RFC 7518 section 3.2 |
+//! | events | `tracing` | | where Tower services log |

@@ -1,0 +1,64 @@
+//! How to do common things. The folder `examples` of the repository has whole programs.
+//!
+//! # Describe a real issuer
+//!
+//! ```
+//! use tower_bearer::{Algorithm, Issuer, claims::ScopeClaim, key::KeySet, policy::TokenType};
+//!
+//! # fn document() -> String { r#"{"keys": []}"#.to_owned() }
+//! let issuer = Issuer::new("https://id.example.com/realms/main")
+//!     .audience("https://api.example.com")
+//!     .algorithms([Algorithm::Rs256])
+//!     .keys(KeySet::from_jwks(&document())?)
+//!     .token_type(TokenType::AnyJwt)                             // it sends `typ: JWT`
+//!     .scope_claim(ScopeClaim::scope())
+//!     .scope_claim(ScopeClaim::path(["realm_access", "roles"]).prefix("role:"));
+//! # let _ = issuer;
+//! # Ok::<(), tower_bearer::key::KeyError>(())
+//! ```
+//!
+//! # Give a PEM key its id
+//!
+//! A token with a `kid` only ever meets keys of that id, so tell the id that the issuer uses:
+//!
+//! ```no_run
+//! use tower_bearer::key::VerifyingKey;
+//!
+//! let key = VerifyingKey::from_pem(std::fs::read("issuer.pem")?)?.with_id("2026-11")?;
+//! # let _ = key;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Let scopes imply others
+//!
+//! ```
+//! use tower_bearer::{scope, test_util::TestIssuer, Verifier};
+//!
+//! let issuer = TestIssuer::new();
+//! let trusted = issuer.trusted().implies(scope!("docs:*"), [scope!("docs:read"), scope!("docs:write")]);
+//! let verifier = Verifier::builder().issuer(trusted).build()?;
+//!
+//! let grant = verifier.verify_now(&issuer.token().scope("docs:*").sign())?;
+//! assert!(grant.allows(&scope!("docs:read").into()));
+//! assert!(!grant.allows(&scope!("docs:delete").into()));
+//! assert!(!grant.scopes().contains("docs:read")); // what the token itself says
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Check the tenant in the path
+//!
+//! In the handler, where the path is matched: see [`extract`](crate::extract).
+//!
+//! # Combine with CORS
+//!
+//! The CORS layer goes outside the `AuthLayer`, and exposes
+//! [`EXPOSE_HEADERS`](crate::challenge::EXPOSE_HEADERS).
+//!
+//! # Rotate keys while serving
+//!
+//! [`Verifier::replace_keys`](crate::Verifier::replace_keys); a request never waits for it.
+//!
+//! # Tell the caller in an access log
+//!
+//! [`echo_caller`](crate::auth::AuthLayerBuilder::echo_caller) puts the
+//! [`AuthContext`](crate::AuthContext) into the response's extensions, where outer layers find it.

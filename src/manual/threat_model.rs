@@ -1,0 +1,31 @@
+//! Each attack, its defence, and the file where the defence stands.
+//!
+//! | attack | defence | file |
+//! |---|---|---|
+//! | `alg: none`, or an algorithm of the attacker's choice (RFC 8725 section 2.1) | the algorithm must be one that the issuer lists; `none` is no value of the type | `crypto/algorithm.rs`, `verifier/pipeline.rs` |
+//! | the public key used as an HMAC secret | secrets only come from a constructor of their own, never from a key document; one issuer has either secrets or public keys | `key/jwk.rs`, `policy/builder.rs` |
+//! | a key of the attacker's in the header (`jwk`, `jku`, `x5u`, `x5c`) | ignored; keys come from configuration only | `jws/header.rs` |
+//! | a token of another issuer, or signed with another issuer's key | keys belong to one issuer; `iss` must be equal byte for byte after the signature | `verifier/pipeline.rs`, `policy/check.rs` |
+//! | a token for another service | `aud` must name this one; leaving it out is an error at build time | `policy/check.rs`, `policy/builder.rs` |
+//! | another kind of JWT: an ID token, a logout token | `typ` and the claims of that kind | `policy/check.rs` |
+//! | a stolen bound token used without its key | tokens with `cnf` are refused | `policy/check.rs` |
+//! | an expired token, a token from the future | `exp`, `nbf`, `iat` by one reading of the clock; arithmetic saturates | `policy/check.rs`, `time.rs` |
+//! | repeated members that two readers understand differently | refused, spelled with escapes or not | `json/object.rs`, `claims/reader.rs` |
+//! | two texts for one token: padding, stray bits, other alphabets | strict base64url | `jws/base64url.rs` |
+//! | two signatures for one token | Ed25519 is strict: small-order points, non-canonical points and S at or above the order are refused; nothing uses the token's bytes as an identity | `crypto/ed25519.rs` |
+//! | weak keys: RSA below 2048 bits or with e = 1, short secrets, points off the curve | refused when the key is made or prepared | `crypto/material.rs` |
+//! | a huge or deeply nested token, a flood of unknown keys | size before decoding, bounds before reading, one signature check per request, no key is ever tried out | `verifier/pipeline.rs`, `json/limits.rs`, `key/index.rs` |
+//! | filling the memo of headers | only headers of verified tokens are remembered, and it is bounded | `verifier/memo.rs` |
+//! | two `Authorization` lines, of which a proxy and the service read different ones | refused | `token/header.rs` |
+//! | a token in the query string, where logs keep it | not read | `token/` |
+//! | a request that brings its own proof of identity in the extensions | the layer overwrites it, and the type cannot be made outside | `auth/service.rs`, `verified/` |
+//! | a guard or extractor without its layer | 500 and an error event, never a pass | `require/service.rs`, `extract/` |
+//! | learning from refusals what exactly is wrong | one description for all faults of a token but expiry | `challenge/mod.rs` |
+//! | header injection through realm, scope or token | configured texts are checked, nothing of the request is answered | `challenge/encode.rs` |
+//! | forged log lines, secrets in logs | texts are escaped and cut; tokens and secrets are in no event, error or `Debug` | `event/trace.rs`, `secret.rs` |
+//! | a slow or failing event sink | a bounded queue that drops and counts; a panic is caught | `event/queued.rs` |
+//! | an outage of the key source | 503, never a pass and never 401 | `verifier/pipeline.rs` |
+//!
+//! Not answered here: replay of a bearer token within its life (anybody who holds it can use it, so
+//! keep lives short and TLS on), revocation before expiry, and whether the caller may touch this
+//! very object.
