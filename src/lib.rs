@@ -159,3 +159,8 @@ pub use self::{
     verified::{AuthContext, Grant, Verified},
     verifier::Verifier,
 };
+
+/// The example of the README is compiled with the other examples.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -21,11 +21,12 @@ pub(crate) const ISSUER: &str = "https://issuer.test";
 pub(crate) const AUDIENCE: &str = "https://api.test";
 const SECRET: &[u8; 32] = b"a secret for benchmarks, 32 byte";
 
-/// The claims type of both contenders.
+/// The claims type of both contenders: what a handler or an access log asks for.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub(crate) struct Claims {
     pub(crate) sub: String,
     pub(crate) client_id: String,
+    pub(crate) jti: String,
     pub(crate) scope: String,
     pub(crate) exp: u64,
     pub(crate) iat: u64,
