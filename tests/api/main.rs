@@ -5,6 +5,9 @@
 
 mod support;
 
+mod config;
+mod issuers;
+mod profile;
 mod scopes;
 mod transport;
 mod vectors;
