@@ -14,12 +14,15 @@ use crate::{
 /// tuple (all of), or [`AnyOf`](crate::scope::AnyOf) a tuple.
 ///
 /// Dereferences to [`Verified<C>`]. See the [module docs](crate::extract) for an example.
-pub struct Scoped<R, C = ()> {
+//
+// The bound on the struct itself is for the message: in `async fn handler(_: Scoped<u32>)` the
+// compiler then names the argument, and not only that the function is no handler.
+pub struct Scoped<R: Scopes, C = ()> {
     caller: Authenticated<C>,
     scopes: PhantomData<fn() -> R>,
 }
 
-impl<R, C> Scoped<R, C> {
+impl<R: Scopes, C> Scoped<R, C> {
     /// The caller without the proof of the scopes.
     #[must_use]
     pub fn into_inner(self) -> Verified<C> {
@@ -27,7 +30,7 @@ impl<R, C> Scoped<R, C> {
     }
 }
 
-impl<R, C> Deref for Scoped<R, C> {
+impl<R: Scopes, C> Deref for Scoped<R, C> {
     type Target = Verified<C>;
 
     fn deref(&self) -> &Verified<C> {
@@ -54,13 +57,13 @@ where
     }
 }
 
-impl<R, C> Clone for Scoped<R, C> {
+impl<R: Scopes, C> Clone for Scoped<R, C> {
     fn clone(&self) -> Self {
         Self { caller: Authenticated(self.caller.0.clone()), scopes: PhantomData }
     }
 }
 
-impl<R, C> fmt::Debug for Scoped<R, C> {
+impl<R: Scopes, C> fmt::Debug for Scoped<R, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Scoped").field(&self.caller.0).finish()
     }
