@@ -83,6 +83,10 @@ macro_rules! scope {
 /// assert!(!<(ReportsRead, ReportsWrite)>::are_met_by(&ScopeSet::parse("reports:read")?));
 /// # Ok::<(), tower_bearer::scope::ScopeError>(())
 /// ```
+///
+/// ```compile_fail
+/// tower_bearer::scopes! { ReportsRead = "reports read"; }
+/// ```
 #[macro_export]
 macro_rules! scopes {
     ($($(#[$attribute:meta])* $visibility:vis $name:ident = $token:expr;)+) => {$(

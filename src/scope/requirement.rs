@@ -41,6 +41,13 @@ impl Requirement {
     /// Satisfied if all parts are: scopes or other requirements.
     ///
     /// An empty list is a compile error, as nobody means "always".
+    ///
+    /// ```compile_fail
+    /// use tower_bearer::scope::{Requirement, ScopeToken};
+    ///
+    /// let none: [ScopeToken; 0] = [];
+    /// let need = Requirement::all(none);
+    /// ```
     #[must_use]
     pub fn all<T: Into<Self>, const N: usize>(parts: [T; N]) -> Self {
         const { assert!(N > 0, "a requirement needs at least one scope") };
@@ -51,6 +58,13 @@ impl Requirement {
     ///
     /// The challenge of a refusal names what the *first* part needs (RFC 6750 section 3.1 knows no
     /// alternatives). An empty list is a compile error.
+    ///
+    /// ```compile_fail
+    /// use tower_bearer::scope::{Requirement, ScopeToken};
+    ///
+    /// let none: [ScopeToken; 0] = [];
+    /// let need = Requirement::any(none);
+    /// ```
     #[must_use]
     pub fn any<T: Into<Self>, const N: usize>(parts: [T; N]) -> Self {
         const { assert!(N > 0, "a requirement needs at least one scope") };
