@@ -1,0 +1,7 @@
+//! Only a verifier makes a `Verified`.
+
+use tower_bearer::Verified;
+
+fn main() {
+    let _: Verified<()> = Default::default();
+}
