@@ -5,8 +5,11 @@
 
 mod support;
 
+mod backends;
+mod challenge;
 mod config;
 mod issuers;
+mod jws;
 mod profile;
 mod scopes;
 mod transport;

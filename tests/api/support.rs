@@ -191,6 +191,100 @@ where
     response
 }
 
+impl<A: Authenticate> Protected<A> {
+    /// Sends the token, which must be refused for this reason before the inner service is called.
+    pub(crate) async fn refuses(&self, token: &str, reason: AuthErrorKind, case: &str) {
+        let calls = self.calls();
+        let response = self.send_token(token).await;
+        assert_eq!(kind(&response), Some(reason), "{case}");
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED, "{case}");
+        let challenge = if reason == AuthErrorKind::Expired { C3X } else { C3 };
+        assert_eq!(challenges(response.headers()), [challenge], "{case}");
+        assert_eq!((response.body().as_str(), self.calls()), ("", calls), "{case}");
+    }
+
+    /// Sends the token, which must be let through.
+    pub(crate) async fn accepts(&self, token: &str, case: &str) {
+        let response = self.send_token(token).await;
+        assert_eq!(kind(&response), None, "{case}");
+        assert_eq!((response.status(), response.body().as_str()), (StatusCode::OK, "ok"), "{case}");
+    }
+}
+
+/// Why the verifier refuses the token.
+#[track_caller]
+pub(crate) fn refusal<C>(verifier: &Verifier<C>, token: &str) -> AuthErrorKind
+where
+    C: serde::de::DeserializeOwned + Send + Sync + 'static,
+{
+    verifier.verify_now(token).expect_err("a refusal").kind()
+}
+
+/// The claims of a good token as JSON text, with these members set to raw JSON instead, or left
+/// out where that is empty.
+pub(crate) fn claims_text(issuer: &TestIssuer, changes: &[(&str, &str)]) -> String {
+    let quoted = |text: &str| format!("{text:?}");
+    let mut members = vec![
+        ("iss", quoted(issuer.name())),
+        ("sub", quoted("user-1")),
+        ("aud", quoted(issuer.audience())),
+        ("client_id", quoted("client-1")),
+        ("iat", NOW.to_string()),
+        ("exp", (NOW + 600).to_string()),
+        ("jti", quoted("token-1")),
+    ];
+    for (name, value) in changes {
+        members.retain(|(known, _)| known != name);
+        if !value.is_empty() {
+            members.push((name, (*value).to_owned()));
+        }
+    }
+    let members: Vec<_> =
+        members.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// The header of a good token of this issuer.
+pub(crate) fn header_text(issuer: &TestIssuer) -> String {
+    format!(r#"{{"alg":"{}","kid":"test-key","typ":"at+jwt"}}"#, issuer.algorithm())
+}
+
+/// A signed token with these changes to the claims; see [`claims_text`].
+pub(crate) fn token_with(issuer: &TestIssuer, changes: &[(&str, &str)]) -> String {
+    issuer.sign_raw(&header_text(issuer), &claims_text(issuer, changes))
+}
+
+/// Base64url without padding.
+pub(crate) fn encode(bytes: impl AsRef<[u8]>) -> String {
+    base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes)
+}
+
+/// The bytes of a base64url text.
+pub(crate) fn decode(text: &str) -> Vec<u8> {
+    base64_simd::URL_SAFE_NO_PAD.decode_to_vec(text).expect("base64url")
+}
+
+/// What was signed, and the signature.
+pub(crate) fn split_signature(token: &str) -> (&str, Vec<u8>) {
+    let (input, signature) = token.rsplit_once('.').expect("a compact token");
+    (input, decode(signature))
+}
+
+/// A compact token of this input and signature.
+pub(crate) fn with_signature(input: &str, signature: &[u8]) -> String {
+    format!("{input}.{}", encode(signature))
+}
+
+/// A signature by another implementation, with a key of its own kind.
+pub(crate) fn sign_elsewhere(
+    algorithm: jsonwebtoken::Algorithm,
+    key: &jsonwebtoken::EncodingKey,
+    input: &[u8],
+) -> Vec<u8> {
+    let make = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.signer_factory;
+    make(&algorithm, key).and_then(|signer| Ok(signer.try_sign(input)?)).expect("a signature")
+}
+
 /// The refusal's kind.
 pub(crate) fn kind<B>(response: &Response<B>) -> Option<AuthErrorKind> {
     response.extensions().get::<AuthError>().map(AuthError::kind)
