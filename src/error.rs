@@ -279,7 +279,7 @@ pub enum ConfigError {
         name: String,
     },
     /// An issuer has no keys.
-    #[error("issuer {issuer:?} has no keys: give it some with `.keys(..)`")]
+    #[error("issuer {issuer:?} has no keys: give it some with `.keys(..)`, or say `.keys_later()`")]
     NoKeys {
         /// The issuer.
         issuer: String,

@@ -49,6 +49,14 @@ impl<'a> Refusal<'a> {
         self.error.scope()
     }
 
+    /// A response with this body and the [status](Self::status).
+    #[must_use]
+    pub fn response<B>(&self, body: B) -> Response<B> {
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status();
+        response
+    }
+
     /// The error with all its detail, for the gRPC form and for logs.
     #[must_use]
     pub fn auth_error(&self) -> &'a AuthError {
@@ -61,7 +69,8 @@ impl<'a> Refusal<'a> {
 /// Status, challenge, `Retry-After` and `Cache-Control` are the layer's: it adds them to whatever
 /// comes back, unless the status was changed. A closure does as well.
 pub trait RefusalResponse<B>: Send + Sync + 'static {
-    /// The response for a refusal. Must not hold anything of the request.
+    /// The response for a refusal; start from [`Refusal::response`]. Must not hold anything of the
+    /// request.
     fn respond(&self, refusal: &Refusal<'_>) -> Response<B>;
 }
 
@@ -85,9 +94,7 @@ pub struct EmptyBody;
 
 impl<B: Default> RefusalResponse<B> for EmptyBody {
     fn respond(&self, refusal: &Refusal<'_>) -> Response<B> {
-        let mut response = Response::new(B::default());
-        *response.status_mut() = refusal.status();
-        response
+        refusal.response(B::default())
     }
 }
 
@@ -110,8 +117,7 @@ impl<B: From<String>> RefusalResponse<B> for ProblemJson {
                 problem[name] = value.into();
             }
         }
-        let mut response = Response::new(B::from(problem.to_string()));
-        *response.status_mut() = status;
+        let mut response = refusal.response(B::from(problem.to_string()));
         let json = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(CONTENT_TYPE, json);
         response

@@ -5,6 +5,9 @@ use crate::error::AuthError;
 
 /// A refusal in the terms of gRPC: a status code, a message, and metadata.
 ///
+/// A method that checks a grant itself turns it into its own status type, and the layer around
+/// cannot see that: no event tells of such a refusal.
+///
 /// ```
 /// use tower_bearer::{AuthError, AuthErrorKind};
 ///

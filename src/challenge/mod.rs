@@ -22,10 +22,7 @@ mod pending;
 use http::StatusCode;
 
 pub use self::grpc::GrpcRefusal;
-pub(crate) use self::{
-    encode::Challenges,
-    pending::{Pending, bare_refusal},
-};
+pub(crate) use self::{encode::Challenges, pending::Pending};
 use crate::error::AuthErrorKind;
 
 /// Response headers that a browser application of another origin must be allowed to read, for

@@ -7,12 +7,34 @@ use crate::error::AuthError;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pending;
 
-/// The refusal of an inner guard: the bare status, with the error in the extensions of the
-/// response and the mark that it is to be completed.
-pub(crate) fn bare_refusal<B: Default>(error: AuthError) -> Response<B> {
-    let mut response = Response::new(B::default());
-    *response.status_mut() = answer(error.kind()).status;
-    response.extensions_mut().insert(error);
-    response.extensions_mut().insert(Pending);
-    response
+impl AuthError {
+    /// The refusal as a response: the bare status, which the `AuthLayer` around completes with the
+    /// challenge, the body and the event.
+    ///
+    /// For handlers without axum; there the error is a response by itself.
+    ///
+    /// ```
+    /// use http::{Request, Response};
+    /// use tower_bearer::{Grant, scope};
+    ///
+    /// fn handle(request: &Request<String>) -> Response<String> {
+    ///     let checked = Grant::of(request.extensions())
+    ///         .and_then(|grant| grant.require(&scope!("reports:read").into()));
+    ///     match checked {
+    ///         Ok(()) => Response::new("the reports".to_owned()),
+    ///         Err(error) => error.to_response(),
+    ///     }
+    /// }
+    ///
+    /// // No `AuthLayer` ran before it: a wiring mistake.
+    /// assert_eq!(handle(&Request::default()).status(), 500);
+    /// ```
+    #[must_use]
+    pub fn to_response<B: Default>(&self) -> Response<B> {
+        let mut response = Response::new(B::default());
+        *response.status_mut() = answer(self.kind()).status;
+        response.extensions_mut().insert(self.clone());
+        response.extensions_mut().insert(Pending);
+        response
+    }
 }

@@ -43,7 +43,11 @@ use std::{
 pub use self::queued::Queued;
 #[cfg(feature = "tracing")]
 pub use self::trace::Tracing;
-use crate::{error::AuthError, key::SkippedKey, verified::AuthContext};
+use crate::{
+    error::{AuthError, AuthErrorKind},
+    key::SkippedKey,
+    verified::AuthContext,
+};
 
 /// Something that an operator may want to know.
 #[derive(Clone, Debug)]
@@ -177,6 +181,13 @@ impl Default for Sink {
 impl fmt::Debug for Sink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Sink")
+    }
+}
+
+/// Reports that a guard or an extractor runs without a layer: no layer around it will.
+pub(crate) fn report_missing_layer(error: &AuthError) {
+    if error.kind() == AuthErrorKind::LayerMissing {
+        Sink::default().emit(&AuthEvent::Refused { error: error.clone(), caller: None });
     }
 }
 

@@ -5,7 +5,7 @@ use http::{Extensions, request::Parts};
 
 use crate::{
     error::{AuthError, AuthErrorKind},
-    event::{AuthEvent, Sink},
+    event::report_missing_layer,
     verified::{AuthContext, Verified},
 };
 
@@ -52,11 +52,6 @@ pub(super) fn caller<C>(extensions: &Extensions) -> Result<Option<Authenticated<
 where
     C: Send + Sync + 'static,
 {
-    let Some(context) = extensions.get::<AuthContext>() else {
-        let error = AuthError::new(AuthErrorKind::LayerMissing);
-        // No layer around will report it.
-        Sink::default().emit(&AuthEvent::Refused { error: error.clone(), caller: None });
-        return Err(error);
-    };
+    let context = AuthContext::of(extensions).inspect_err(report_missing_layer)?;
     Ok(context.verified()?.map(Authenticated))
 }

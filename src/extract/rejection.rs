@@ -1,10 +1,10 @@
 use axum_core::response::{IntoResponse, Response};
 
-use crate::{challenge::bare_refusal, error::AuthError};
+use crate::error::AuthError;
 
 /// The bare status; the `AuthLayer` around adds the challenge, the body and the event.
 impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
-        bare_refusal(self)
+        self.to_response()
     }
 }

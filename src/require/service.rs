@@ -4,13 +4,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::{Guard, ResponseFuture};
-use crate::{
-    challenge::bare_refusal,
-    error::{AuthError, AuthErrorKind},
-    event::{AuthEvent, Sink},
-    token::RequestHead,
-    verified::AuthContext,
-};
+use crate::{error::AuthError, event::report_missing_layer, token::RequestHead, verified::Grant};
 
 /// Calls the inner service for requests that a [`Guard`] lets through.
 #[derive(Clone, Debug)]
@@ -58,18 +52,12 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         match check(&self.guard, &request) {
             Ok(()) => ResponseFuture::inner(self.inner.call(request)),
-            Err(error) => ResponseFuture::refused(bare_refusal(error)),
+            Err(error) => ResponseFuture::refused(error.to_response()),
         }
     }
 }
 
 fn check<G: Guard, B>(guard: &G, request: &Request<B>) -> Result<(), AuthError> {
-    let Some(context) = request.extensions().get::<AuthContext>() else {
-        let error = AuthError::new(AuthErrorKind::LayerMissing);
-        // No layer around will report it.
-        Sink::default().emit(&AuthEvent::Refused { error: error.clone(), caller: None });
-        return Err(error);
-    };
-    let grant = context.grant().ok_or(AuthErrorKind::NoCredentials)?;
+    let grant = Grant::of(request.extensions()).inspect_err(report_missing_layer)?;
     guard.check(grant, &RequestHead::of(request))
 }

@@ -1,7 +1,9 @@
 use std::{any::Any, fmt, sync::Arc};
 
+use http::Extensions;
+
 use super::{Grant, Verified};
-use crate::error::AuthErrorKind;
+use crate::error::{AuthError, AuthErrorKind};
 
 /// What the `AuthLayer` puts into the request extensions: who the caller is, or that the request
 /// was let through without credentials.
@@ -18,6 +20,15 @@ use crate::error::AuthErrorKind;
 pub struct AuthContext(Option<Arc<dyn AnyRecord>>);
 
 impl AuthContext {
+    /// What the `AuthLayer` left in the extensions of a request.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthErrorKind::LayerMissing`] if no layer ran: a wiring mistake, answered with 500.
+    pub fn of(extensions: &Extensions) -> Result<&Self, AuthError> {
+        extensions.get().ok_or_else(|| AuthErrorKind::LayerMissing.into())
+    }
+
     /// A request without credentials that optional authentication lets through.
     #[must_use]
     pub fn anonymous() -> Self {
@@ -36,14 +47,14 @@ impl AuthContext {
     ///
     /// [`AuthErrorKind::ClaimsTypeMismatch`] if the verifier produces another type: a wiring
     /// mistake, answered with 500.
-    pub fn verified<C: Send + Sync + 'static>(&self) -> Result<Option<Verified<C>>, AuthErrorKind> {
+    pub fn verified<C: Send + Sync + 'static>(&self) -> Result<Option<Verified<C>>, AuthError> {
         let Some(record) = &self.0 else {
             return Ok(None);
         };
         let record: Arc<dyn Any + Send + Sync> = Arc::clone(record) as _;
         match record.downcast::<Record<C>>() {
             Ok(record) => Ok(Some(Verified(record))),
-            Err(_) => Err(AuthErrorKind::ClaimsTypeMismatch),
+            Err(_) => Err(AuthErrorKind::ClaimsTypeMismatch.into()),
         }
     }
 }

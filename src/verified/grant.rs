@@ -1,8 +1,11 @@
 use std::{fmt, sync::Arc};
 
+use http::Extensions;
+
+use super::AuthContext;
 use crate::{
     claims::{Registered, Text},
-    error::AuthError,
+    error::{AuthError, AuthErrorKind},
     scope::{Requirement, ScopeSet},
     time::UnixTime,
 };
@@ -38,6 +41,16 @@ impl Grant {
         effective: Option<ScopeSet>,
     ) -> Self {
         Self { payload, claims, scopes, effective: effective.map(Box::new) }
+    }
+
+    /// The grant of a request, as the `AuthLayer` left it in the extensions.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthErrorKind::LayerMissing`] if no layer ran, a wiring mistake;
+    /// [`AuthErrorKind::NoCredentials`] if optional authentication let the request through.
+    pub fn of(extensions: &Extensions) -> Result<&Self, AuthError> {
+        AuthContext::of(extensions)?.grant().ok_or_else(|| AuthErrorKind::NoCredentials.into())
     }
 
     /// The issuer (`iss`), one of those that are configured.

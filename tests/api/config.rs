@@ -128,7 +128,7 @@ fn none_and_unknown_algorithms_have_no_value() {
 fn an_issuer_needs_keys() {
     assert_mistake(
         bare().audience("https://api.test").algorithms([Algorithm::Hs256]),
-        r#"issuer "https://issuer.test" has no keys: give it some with `.keys(..)`"#,
+        r#"issuer "https://issuer.test" has no keys: give it some with `.keys(..)`, or say `.keys_later()`"#,
     );
     assert_mistake(
         bare().audience("https://api.test").algorithms([Algorithm::Es256]).keys(secret()),
