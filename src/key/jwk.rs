@@ -1,7 +1,10 @@
 //! One JSON Web Key: our own strict reading of what decides about its use, and the parameters by
 //! `jsonwebtoken`, whose own reading of `kid`, `alg`, `use` and `key_ops` is too lenient.
 
-use std::collections::HashSet;
+use std::{
+    borrow::Cow,
+    collections::{HashMap, HashSet},
+};
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve};
 use serde::de::{IgnoredAny, MapAccess};
@@ -37,11 +40,6 @@ impl Jwk {
             jwk.algorithm = Algorithm::of_name(alg);
         }
         Ok(jwk)
-    }
-
-    /// Whether the document gives away a secret: that is the issuer's fault, and a grave one.
-    pub(super) fn is_exposed(&self) -> bool {
-        self.private
     }
 
     /// The checked parameters, if the key may verify signatures at all.
@@ -105,6 +103,13 @@ impl<'de> Members<'de> for Jwk {
         }
         Ok(Taken::Yes)
     }
+}
+
+/// Whether the document gives a secret away: that is the issuer's fault, and a grave one, however
+/// malformed the key is otherwise.
+pub(super) fn has_private_members(json: &str) -> bool {
+    let members = serde_json::from_str::<HashMap<Cow<'_, str>, IgnoredAny>>(json);
+    members.is_ok_and(|members| PRIVATE.iter().any(|name| members.contains_key(*name)))
 }
 
 fn parameters(json: &str) -> Result<Material, KeyError> {

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::{
     fixed::{KeyError, VerifyingKey},
-    jwk::Jwk,
+    jwk::{Jwk, has_private_members},
 };
 use crate::json::{Members, Taken, Unique, within_limits};
 
@@ -94,18 +94,18 @@ impl KeySet {
     }
 
     fn read(&mut self, json: &str) {
-        let jwk = if within_limits(json.as_bytes()) {
-            Jwk::parse(json)
+        let key = if within_limits(json.as_bytes()) {
+            VerifyingKey::from_jwk(json)
         } else {
             Err(KeyError::new("the JWK is nested too deeply or has too many members"))
         };
-        let (key_id, exposed) = match &jwk {
-            Ok(jwk) => (jwk.id.clone(), jwk.is_exposed()),
-            Err(_) => (None, false),
-        };
-        match jwk.and_then(|_| VerifyingKey::from_jwk(json)) {
+        match key {
             Ok(key) => self.keys.push(key),
-            Err(error) => self.skipped.push(SkippedKey::new(key_id, error.reason(), exposed)),
+            Err(error) => {
+                let key_id = Jwk::parse(json).ok().and_then(|jwk| jwk.id);
+                let exposed = has_private_members(json);
+                self.skipped.push(SkippedKey::new(key_id, error.reason(), exposed));
+            }
         }
     }
 }
