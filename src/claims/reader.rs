@@ -2,10 +2,7 @@ use std::{borrow::Cow, fmt, mem, sync::Arc};
 
 use serde::{
     Deserializer,
-    de::{
-        self, DeserializeOwned, DeserializeSeed, IgnoredAny, IntoDeserializer, MapAccess, Visitor,
-        value::BorrowedStrDeserializer,
-    },
+    de::{self, DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor},
 };
 use serde_json::Number;
 
@@ -16,7 +13,7 @@ use super::{
     text::Text,
 };
 use crate::{
-    json::{Malformed, Names, Plain, Scanner, Value},
+    json::{Malformed, Name, Names, Plain, Scanner, Value},
     scope::{ScopeError, ScopeSet},
 };
 
@@ -35,7 +32,7 @@ impl<C> Claims<C> {
 }
 
 /// Why a payload cannot be used.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum ClaimsFault {
     /// It is not one JSON object without repeated members.
     Malformed,
@@ -53,6 +50,10 @@ pub(crate) fn read<C: DeserializeOwned>(
 ) -> Result<Claims<C>, ClaimsFault> {
     let mut reader = Reader::open(payload, sources)?;
     let custom = C::deserialize(&mut reader).map_err(|Refused(fault)| fault)?;
+    // A type that passes over errors must not pass over ours.
+    if let Some(fault) = reader.fault {
+        return Err(fault);
+    }
     reader.scanner.end()?;
     Ok(Claims { registered: reader.registered, custom, found: reader.found })
 }
@@ -90,6 +91,8 @@ struct Reader<'de, 's> {
     pending: Cow<'de, str>,
     registered: Registered,
     found: Found,
+    /// The first fault of the claims themselves.
+    fault: Option<ClaimsFault>,
 }
 
 impl<'de, 's> Reader<'de, 's> {
@@ -102,6 +105,7 @@ impl<'de, 's> Reader<'de, 's> {
             pending: Cow::Borrowed(""),
             registered: Registered::default(),
             found: Found::default(),
+            fault: None,
         })
     }
 
@@ -110,6 +114,13 @@ impl<'de, 's> Reader<'de, 's> {
         let value = visitor.visit_map(&mut *self)?;
         while self.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(value)
+    }
+
+    /// Keeps a fault, whatever the application's type makes of the error.
+    #[cold]
+    fn keep(&mut self, fault: ClaimsFault) -> Refused {
+        self.fault.get_or_insert_with(|| fault.clone());
+        Refused(fault)
     }
 
     /// Notes the value if verification needs it.
@@ -169,23 +180,20 @@ impl<'de> MapAccess<'de> for Reader<'de, '_> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Refused> {
-        let Some(name) = self.scanner.name()? else { return Ok(None) };
+        let name = self.scanner.name().map_err(|malformed| self.keep(malformed.into()))?;
+        let Some(name) = name else { return Ok(None) };
         if !self.names.insert(&name) {
-            return Err(Malformed.into());
+            return Err(self.keep(ClaimsFault::Malformed));
         }
-        let key = match &name {
-            Cow::Borrowed(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
-            Cow::Owned(name) => seed.deserialize(name.as_str().into_deserializer()),
-        };
-        let key = key.map_err(|_: Refused| Refused::mismatch(&name))?;
+        let key = seed.deserialize(Name(&name)).map_err(|_| Refused::mismatch(&name))?;
         self.pending = name;
         Ok(Some(key))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Refused> {
         let name = mem::replace(&mut self.pending, Cow::Borrowed(""));
-        let value = self.scanner.value()?;
-        self.note(&name, value)?;
+        let value = self.scanner.value().map_err(|malformed| self.keep(malformed.into()))?;
+        self.note(&name, value).map_err(|Refused(fault)| self.keep(fault))?;
         seed.deserialize(value).map_err(|_| Refused::mismatch(&name))
     }
 }
@@ -251,12 +259,6 @@ impl Refused {
 
     fn mismatch(name: &str) -> Self {
         Self(ClaimsFault::Mismatch(Some(name.into())))
-    }
-}
-
-impl From<Malformed> for Refused {
-    fn from(malformed: Malformed) -> Self {
-        Self(malformed.into())
     }
 }
 

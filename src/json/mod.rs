@@ -1,6 +1,7 @@
 //! JSON, read strictly: objects without repeated members, within bounds on nesting and members.
 
 mod limits;
+mod name;
 mod names;
 mod object;
 mod scan;
@@ -10,6 +11,7 @@ mod value;
 
 pub(crate) use self::{
     limits::within_limits,
+    name::Name,
     names::Names,
     object::{Members, Taken, Unique},
     scan::{Malformed, Plain, Scanner, Value},

@@ -10,7 +10,7 @@ use tower_bearer::{
 
 use crate::support::{
     NOW, Protected, claims_text, decode, encode, header_text, issuer, issuer_with, refusal,
-    sign_elsewhere, split_signature, token_with, with_signature,
+    sign_elsewhere, split_signature, with_signature,
 };
 
 /// The secret that the issuer and [`mac`] share.

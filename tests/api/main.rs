@@ -7,6 +7,7 @@ mod support;
 
 mod backends;
 mod challenge;
+mod claims;
 mod config;
 mod issuers;
 mod jws;
