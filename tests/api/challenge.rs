@@ -482,8 +482,8 @@ fn grpc_statuses_stand_in_the_headers_of_a_200() {
         assert_eq!(challenges(response.headers()), [""; 0]);
         let error =
             response.headers().get("auth-error").map(|error| error.to_str().expect("ASCII"));
-        let wanted = challenge
-            .and_then(|challenge| Some(challenge.split("error=\"").nth(1)?.split('"').next()?));
+        let wanted =
+            challenge.and_then(|challenge| challenge.split("error=\"").nth(1)?.split('"').next());
         assert_eq!(error, wanted, "{reason:?}");
         assert_eq!(response.body(), "");
         assert_eq!(events.codes(), [reason.code()]);

@@ -385,7 +385,7 @@ async fn optional_authentication_lets_requests_without_credentials_through() {
 async fn optional_authentication_refuses_bad_credentials() {
     let issuer = issuer();
     let protected = optional(&issuer);
-    let token = |token: tower_bearer::test_util::TokenBuilder| format!("Bearer {}", token.sign());
+    let token = |token: test_util::TokenBuilder| format!("Bearer {}", token.sign());
     let cases = [
         (token(issuer.token().expired()), 401, C3X),
         (token(issuer.token().tampered()), 401, C3),
@@ -629,7 +629,8 @@ async fn a_custom_finder_replaces_the_header() {
 
     let good: &[(&'static str, &[u8])] = &[("x-api-token", token.as_bytes())];
     assert_eq!(protected.send(with_lines(good)).await.body(), "ok");
-    let cases: [(&[(&'static str, &[u8])], _, _); 4] = [
+    type Lines<'a> = &'a [(&'static str, &'a [u8])];
+    let cases: [(Lines<'_>, _, _); 4] = [
         (&[("authorization", bearer.as_bytes())], 401, C1),
         (&[good[0], good[0]], 400, C5),
         (&[("x-api-token", bearer.as_bytes())], 401, C3),

@@ -17,8 +17,8 @@ enum Tree {
     Deny,
     Authenticated,
     Scope(String),
-    All(Vec<Tree>),
-    Any(Vec<Tree>),
+    All(Vec<Self>),
+    Any(Vec<Self>),
 }
 
 impl Tree {
