@@ -9,8 +9,8 @@ use tower_bearer::{
 };
 
 use crate::support::{
-    NOW, Protected, claims_text, decode, encode, header_text, issuer, issuer_with, refusal,
-    sign_elsewhere, split_signature, with_signature,
+    NOW, Protected, claims_text, decode, der, der_integer, encode, header_text, issuer,
+    issuer_with, refusal, sign_elsewhere, split_signature, with_signature,
 };
 
 /// The secret that the issuer and [`mac`] share.
@@ -844,7 +844,7 @@ async fn an_ecdsa_signature_has_two_numbers_of_full_width() {
         let ones = vec![0xff; half];
         let order = order_of(algorithm);
         for (case, wrong) in [
-            ("DER", der(r, s)),
+            ("DER", der(0x30, &[&der_integer(r), &der_integer(s)])),
             ("a byte short", signature[..signature.len() - 1].to_vec()),
             ("a byte long", [&signature[..], &[0]].concat()),
             ("a zero before", [&[0], &signature[..]].concat()),
@@ -1313,16 +1313,4 @@ fn order_of(algorithm: Algorithm) -> Vec<u8> {
     };
     let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
     (0..digits.len()).step_by(2).map(byte).collect()
-}
-
-/// An ECDSA signature as other protocols write it: a DER sequence of two integers.
-fn der(r: &[u8], s: &[u8]) -> Vec<u8> {
-    let integer = |number: &[u8]| {
-        let zeros = number.iter().take_while(|byte| **byte == 0).count();
-        let number = &number[zeros..];
-        let sign = if number.first().is_some_and(|first| *first > 127) { &[0][..] } else { &[] };
-        [&[2, (sign.len() + number.len()) as u8], sign, number].concat()
-    };
-    let body = [integer(r), integer(s)].concat();
-    [&[0x30, body.len() as u8][..], &body].concat()
 }
