@@ -180,7 +180,7 @@ fn foreign_tokens_verify_here() {
             let public = VerifyingKey::from_pem(key.public).and_then(|key| key.with_id("test-key"));
             let verifier = verifier_of(&issuer, public.unwrap(), backend);
             let token = key.token(algorithm, &claims_text(&issuer, &[("scope", "\"a b\"")]));
-            let verified = verifier.verify_now(&token).expect(algorithm.name());
+            let verified = verifier.verify_now(&token).unwrap();
             assert_eq!(verified.scopes().to_string(), "a b");
 
             let other = key.token(algorithm, &claims_text(&issuer, &[("sub", "\"x\"")]));
@@ -223,7 +223,7 @@ fn our_tokens_verify_elsewhere() {
                 .map(|data| data.claims["sub"].clone())
         };
         let token = issuer.token();
-        assert_eq!(decode(&token.sign()).expect(algorithm.name()), "user-1", "{algorithm}");
+        assert_eq!(decode(&token.sign()).unwrap(), "user-1", "{algorithm}");
         assert!(decode(&token.clone().tampered().sign()).is_err(), "{algorithm}");
         assert!(decode(&token.clone().foreign_key().sign()).is_err(), "{algorithm}");
     }

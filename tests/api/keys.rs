@@ -425,7 +425,8 @@ fn rsa_keys_have_2048_to_8192_bits_and_a_sound_exponent() {
         *n.last_mut().unwrap() = 0xfe;
         n
     };
-    let cases: &[(Vec<u8>, &[u8], Result<(), &str>)] = &[
+    type Outcome = Result<(), &'static str>;
+    let cases: &[(Vec<u8>, &[u8], Outcome)] = &[
         (odd(2048), &three, Ok(())),
         (odd(2049), &three, Ok(())),
         (odd(3072), &three, Ok(())),
@@ -482,7 +483,7 @@ fn an_hmac_secret_is_at_least_as_long_as_the_hash() {
         }
         assert_eq!(fault(least), None);
         assert_eq!(fault(1000), None);
-        let key = VerifyingKey::hmac(algorithm, &vec![7; 64]).unwrap();
+        let key = VerifyingKey::hmac(algorithm, &[7; 64]).unwrap();
         assert_eq!(key.clone().with_algorithm(algorithm).unwrap().algorithm(), Some(algorithm));
         for other in Algorithm::ALL.into_iter().filter(|other| *other != algorithm) {
             assert!(key.clone().with_algorithm(other).is_err(), "{algorithm} for {other}");

@@ -9,9 +9,13 @@ mod backends;
 mod challenge;
 mod claims;
 mod config;
+mod events;
+#[cfg(feature = "axum")]
+mod extract;
 mod guards;
 mod issuers;
 mod jws;
+mod keys;
 mod layers;
 mod profile;
 mod scopes;

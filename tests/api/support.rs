@@ -275,6 +275,25 @@ pub(crate) fn with_signature(input: &str, signature: &[u8]) -> String {
     format!("{input}.{}", encode(signature))
 }
 
+/// One DER value: the tag, the length, and these parts one after the other.
+pub(crate) fn der(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let body = parts.concat();
+    let length = match body.len() {
+        short @ 0..=127 => vec![short as u8],
+        medium @ 128..=255 => vec![0x81, medium as u8],
+        long => vec![0x82, (long >> 8) as u8, long as u8],
+    };
+    [&[tag][..], &length, &body].concat()
+}
+
+/// A DER integer of this big-endian number.
+pub(crate) fn der_integer(number: &[u8]) -> Vec<u8> {
+    let zeros = number.iter().take_while(|byte| **byte == 0).count();
+    let number = &number[zeros..];
+    let sign: &[u8] = if number.first().is_none_or(|first| *first > 127) { &[0] } else { &[] };
+    der(2, &[sign, number])
+}
+
 /// A signature by another implementation, with a key of its own kind.
 pub(crate) fn sign_elsewhere(
     algorithm: jsonwebtoken::Algorithm,
