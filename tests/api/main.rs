@@ -1,6 +1,7 @@
 //! The public door: what a service author, a client and an operator see. Each rule of
 //! `docs/conformance.md` is named by the test that shows it.
 
+#![cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod support;
@@ -10,7 +11,6 @@ mod challenge;
 mod claims;
 mod config;
 mod events;
-#[cfg(feature = "axum")]
 mod extract;
 mod guards;
 mod issuers;
