@@ -155,8 +155,8 @@ impl Issuer {
         }
         self.check_audiences()?;
         self.check_algorithms(backend)?;
-        if self.leeway > MAX_LEEWAY {
-            let (seconds, max) = (self.leeway.as_secs(), MAX_LEEWAY.as_secs());
+        let (seconds, max) = (self.leeway.as_secs(), MAX_LEEWAY.as_secs());
+        if seconds > max {
             return Err(ConfigError::LeewayTooLong { issuer, seconds, max });
         }
         if !self.scope_claims.iter().all(ScopeClaim::is_well_formed) {
