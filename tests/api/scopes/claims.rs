@@ -106,6 +106,9 @@ fn another_claim_is_a_string_or_an_array_with_one_scope_in_each_element() {
         let expected = expected.map(owned).map_err(|()| AuthErrorKind::MalformedClaim);
         assert_eq!(granted(&scp, &json!({ "scp": value })), expected, "{value}");
     }
+    // An array in `scope` is possible, for whoever asks for it by name.
+    let scope = [ScopeClaim::named("scope")];
+    assert_eq!(granted(&scope, &json!({ "scope": ["b", "a"] })), Ok(owned(&["a", "b"])));
     // The default is replaced, not extended.
     assert_eq!(granted(&scp, &json!({ "scope": "a" })), Ok(vec![]));
     assert_eq!(granted(&scp, &json!({ "scope": ["a"], "scp": "b" })), Ok(owned(&["b"])));

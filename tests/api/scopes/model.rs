@@ -88,7 +88,7 @@ proptest! {
         prop_assert_eq!(met, tree.is_met_by(&model(&names)));
     }
 
-    /// R-SCOPE-12
+    /// R-SCOPE-06, R-SCOPE-07: there is no negation.
     #[test]
     fn granting_more_never_denies(tree in tree(), names in names(), more in names()) {
         let need = tree.requirement();

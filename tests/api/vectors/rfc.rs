@@ -104,7 +104,7 @@ fn the_private_keys_of_the_examples_are_no_verifying_keys() {
     assert_eq!(seen, 5);
 }
 
-/// R-JWS-01, R-JWS-11, R-JWS-20: unsecured and encrypted tokens.
+/// R-JWS-01, R-JWS-11: unsecured and encrypted tokens.
 #[test]
 fn the_unsecured_and_the_encrypted_tokens_of_rfc_7519_are_refused() {
     let verifier = issuer().verifier();
