@@ -4,7 +4,6 @@ use serde::{
     Deserializer,
     de::{self, DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor},
 };
-use serde_json::Number;
 
 use super::{
     audience::Audience,
@@ -139,9 +138,13 @@ impl<'de, 's> Reader<'de, 's> {
                 let audience = Audience::read(value, payload);
                 registered.audience = Some(audience.ok_or_else(fault)?);
             }
-            Claim::ExpiresAt => registered.expires_at = Some(date(value).ok_or_else(fault)?),
-            Claim::NotBefore => registered.not_before = Some(date(value).ok_or_else(fault)?),
-            Claim::IssuedAt => registered.issued_at = Some(date(value).ok_or_else(fault)?),
+            Claim::ExpiresAt => {
+                registered.expires_at = Some(numeric_date(value).ok_or_else(fault)?)
+            }
+            Claim::NotBefore => {
+                registered.not_before = Some(numeric_date(value).ok_or_else(fault)?)
+            }
+            Claim::IssuedAt => registered.issued_at = Some(numeric_date(value).ok_or_else(fault)?),
             Claim::Confirmation => registered.confirmation = true,
             Claim::Foreign => registered.foreign = Some(name.into()),
         }
@@ -149,27 +152,19 @@ impl<'de, 's> Reader<'de, 's> {
     }
 
     fn collect_scopes(&mut self, name: &str, value: Value<'de>) -> Result<(), Refused> {
-        let fault = |_| Refused::claim(name);
         for source in self.sources.iter().filter(|source| source.starts_with(name)) {
-            match value.plain {
+            let (found, payload) = (&mut self.found, self.payload);
+            let collected = match value.plain {
                 Plain::Text(text) if source.is_top_level() => {
-                    self.found.collect_text(source, text, self.payload).map_err(fault)?;
+                    found.collect_text(source, text, payload).is_ok()
                 }
-                _ => self
-                    .found
-                    .collect(source, value.raw, self.payload)
-                    .map_err(|_| Refused::claim(name))?,
+                _ => found.collect(source, value.raw, payload).is_ok(),
+            };
+            if !collected {
+                return Err(Refused::claim(name));
             }
         }
         Ok(())
-    }
-}
-
-fn date(value: Value<'_>) -> Option<crate::time::UnixTime> {
-    match value.plain {
-        Plain::Natural(seconds) => Some(crate::time::UnixTime::from_secs(seconds)),
-        Plain::Text(_) => None,
-        Plain::No => numeric_date(&serde_json::from_str::<Number>(value.raw).ok()?),
     }
 }
 

@@ -1,7 +1,10 @@
 use serde_json::Number;
 
 use super::{audience::Audience, text::Text};
-use crate::time::UnixTime;
+use crate::{
+    json::{Plain, Value},
+    time::UnixTime,
+};
 
 /// The claims that verification reads, as they stand in the token and unchecked.
 #[derive(Clone, Debug, Default)]
@@ -62,7 +65,12 @@ impl Claim {
 ///
 /// Negative values and those beyond `i64` are refused.
 #[inline]
-pub(super) fn numeric_date(number: &Number) -> Option<UnixTime> {
+pub(super) fn numeric_date(value: Value<'_>) -> Option<UnixTime> {
+    let number: Number = match value.plain {
+        Plain::Natural(seconds) => return Some(UnixTime::from_secs(seconds)),
+        Plain::Text(_) => return None,
+        Plain::No => serde_json::from_str(value.raw).ok()?,
+    };
     if let Some(seconds) = number.as_u64() {
         return i64::try_from(seconds).ok().map(|_| UnixTime::from_secs(seconds));
     }
