@@ -48,29 +48,34 @@ impl OnEvent for Tracing {
 
 const TARGET: &str = "tower_bearer";
 
+/// Writes an event about a request: who the caller is, then what else is said. The fields are only
+/// made if somebody listens.
+macro_rules! about_request {
+    ($level:ident, $code:ident, $grant:ident, $($name:ident = $value:expr,)* $message:literal) => {
+        $level!(
+            target: TARGET,
+            code = $code,
+            issuer = $grant.map(|grant| escaped(grant.issuer())),
+            subject = $grant.and_then(Grant::subject).map(escaped),
+            client_id = $grant.and_then(Grant::client_id).map(escaped),
+            token_id = $grant.and_then(Grant::token_id).map(escaped),
+            $($name = $value,)*
+            $message
+        )
+    };
+}
+
 fn accepted(code: &'static str, grant: Option<&Grant>) {
-    // The fields are only made if somebody listens.
-    debug!(
-        target: TARGET,
-        code,
-        issuer = grant.map(|grant| escaped(grant.issuer())),
-        subject = grant.and_then(Grant::subject).map(escaped),
-        client_id = grant.and_then(Grant::client_id).map(escaped),
-        token_id = grant.and_then(Grant::token_id).map(escaped),
-        "request accepted"
-    );
+    about_request!(debug, code, grant, "request accepted");
 }
 
 fn refused(code: &'static str, error: &AuthError, grant: Option<&Grant>) {
     macro_rules! refused {
         ($level:ident) => {
-            $level!(
-                target: TARGET,
+            about_request!(
+                $level,
                 code,
-                issuer = grant.map(|grant| escaped(grant.issuer())),
-                subject = grant.and_then(Grant::subject).map(escaped),
-                client_id = grant.and_then(Grant::client_id).map(escaped),
-                token_id = grant.and_then(Grant::token_id).map(escaped),
+                grant,
                 claim = error.claim().map(escaped),
                 scope = error.scope(),
                 "request refused"
