@@ -988,7 +988,6 @@ async fn claims_that_do_not_fit_are_named_and_their_values_kept_secret() {
     let layer = tower_bearer::AuthLayer::new(verifier.clone());
     let protected = Protected::with(layer, crate::support::Recorded::default());
     protected.refuses(&token, Kind::ClaimsMismatch, "tenant").await;
-    #[cfg(feature = "tracing")]
     {
         assert!(crate::support::traced(r#"claim="tenant""#));
         assert!(crate::support::traced("claims_mismatch"));
@@ -1112,7 +1111,6 @@ fn a_type_that_reads_nothing_at_all_is_refused() {
 }
 
 /// R-JWT-29
-#[cfg(feature = "tracing")]
 #[tokio::test]
 async fn claims_are_escaped_in_logs() {
     let issuer = issuer();

@@ -293,7 +293,6 @@ fn the_backend_can_be_shown() {
 }
 
 /// What `tracing` gets: levels, fields and values.
-#[cfg(feature = "tracing")]
 mod tracing_sink {
     use std::{collections::BTreeMap, fmt, sync::Mutex};
 
@@ -532,7 +531,6 @@ mod tracing_sink {
     }
 
     /// R-TRANS-23 for extractors
-    #[cfg(feature = "axum")]
     #[test]
     fn an_extractor_without_a_layer_is_an_error_event() {
         use axum::extract::FromRequestParts as _;

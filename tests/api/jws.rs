@@ -835,15 +835,14 @@ fn a_truncated_tag_is_refused() {
 async fn an_ecdsa_signature_has_two_numbers_of_full_width() {
     for algorithm in [Algorithm::Es256, Algorithm::Es384] {
         let issuer = issuer_with(algorithm);
-        let protected = Protected::by(issuer.verifier());
         let good = issuer.token().sign();
-        let (input, signature) = split_signature(&good);
+        let (_, signature) = split_signature(&good);
         let half = signature.len() / 2;
         let (r, s) = signature.split_at(half);
         let zero = vec![0; half];
         let ones = vec![0xff; half];
         let order = order_of(algorithm);
-        for (case, wrong) in [
+        let wrong = [
             ("DER", der(0x30, &[&der_integer(r), &der_integer(s)])),
             ("a byte short", signature[..signature.len() - 1].to_vec()),
             ("a byte long", [&signature[..], &[0]].concat()),
@@ -861,11 +860,8 @@ async fn an_ecdsa_signature_has_two_numbers_of_full_width() {
             ("of P-521's length", vec![1; 132]),
             ("of 64 bytes", vec![1; 64]),
             ("of 96 bytes", vec![1; 96]),
-        ] {
-            let case = format!("{algorithm}: {case}");
-            protected.refuses(&with_signature(input, &wrong), Kind::BadSignature, &case).await;
-        }
-        protected.accepts(&good, algorithm.name()).await;
+        ];
+        assert_only_the_right_one_holds(&issuer, &good, &wrong).await;
     }
 }
 
@@ -936,9 +932,8 @@ fn eddsa_and_ed25519_are_two_names_of_one_algorithm() {
 #[tokio::test]
 async fn an_ed25519_signature_has_one_form() {
     let issuer = issuer_with(Algorithm::EdDsa);
-    let protected = Protected::by(issuer.verifier());
     let good = issuer.token().sign();
-    let (input, signature) = split_signature(&good);
+    let (_, signature) = split_signature(&good);
     let malleated = {
         let mut s = signature.clone();
         let mut carry = 0;
@@ -949,7 +944,7 @@ async fn an_ed25519_signature_has_one_form() {
         }
         s
     };
-    for (case, wrong) in [
+    let wrong = [
         ("S + L", malleated),
         ("63 bytes", signature[..63].to_vec()),
         ("65 bytes", [&signature[..], &[0]].concat()),
@@ -958,10 +953,8 @@ async fn an_ed25519_signature_has_one_form() {
         ("R = 0", [&[0; 32], &signature[32..]].concat()),
         ("all zero", vec![0; 64]),
         ("all ones", vec![0xff; 64]),
-    ] {
-        protected.refuses(&with_signature(input, &wrong), Kind::BadSignature, case).await;
-    }
-    protected.accepts(&good, "the token itself").await;
+    ];
+    assert_only_the_right_one_holds(&issuer, &good, &wrong).await;
 }
 
 /// R-JWS-32: with the neutral element as R the equation can hold, so libraries differ; here it
@@ -1222,10 +1215,9 @@ fn a_pss_salt_of_another_length_is_refused() {
 async fn an_rsa_signature_has_the_length_of_the_modulus() {
     for algorithm in [Algorithm::Rs256, Algorithm::Ps256] {
         let issuer = issuer_with(algorithm);
-        let protected = Protected::by(issuer.verifier());
         let good = issuer.token().sign();
-        let (input, signature) = split_signature(&good);
-        for (case, wrong) in [
+        let (_, signature) = split_signature(&good);
+        let wrong = [
             ("a zero before", [&[0], &signature[..]].concat()),
             ("a zero after", [&signature[..], &[0]].concat()),
             ("a byte short", signature[1..].to_vec()),
@@ -1234,11 +1226,8 @@ async fn an_rsa_signature_has_the_length_of_the_modulus() {
             ("all ones", vec![0xff; 256]),
             ("longer than any", vec![1; 1025]),
             ("much longer", vec![1; 3000]),
-        ] {
-            let case = format!("{algorithm}: {case}");
-            protected.refuses(&with_signature(input, &wrong), Kind::BadSignature, &case).await;
-        }
-        protected.accepts(&good, algorithm.name()).await;
+        ];
+        assert_only_the_right_one_holds(&issuer, &good, &wrong).await;
     }
 }
 
@@ -1313,4 +1302,20 @@ fn order_of(algorithm: Algorithm) -> Vec<u8> {
     };
     let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
     (0..digits.len()).step_by(2).map(byte).collect()
+}
+
+/// A good token is refused with each of these signatures in place of its own, and let through with
+/// its own.
+async fn assert_only_the_right_one_holds(
+    issuer: &TestIssuer,
+    good: &str,
+    wrong: &[(&str, Vec<u8>)],
+) {
+    let protected = Protected::by(issuer.verifier());
+    let (input, _) = split_signature(good);
+    for (case, wrong) in wrong {
+        let case = format!("{}: {case}", issuer.algorithm());
+        protected.refuses(&with_signature(input, wrong), Kind::BadSignature, &case).await;
+    }
+    protected.accepts(good, issuer.algorithm().name()).await;
 }

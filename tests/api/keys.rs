@@ -328,7 +328,6 @@ fn an_exposed_key_is_a_grave_event_with_the_name_of_the_issuer() {
     let set = KeySet::from_jwks(&jwks(&[&exposed, P256])).unwrap();
     let traced = Verifier::builder().issuer(trusted(&issuer, set)).build();
     assert!(traced.is_ok());
-    #[cfg(feature = "tracing")]
     {
         assert!(crate::support::traced("the issuer gives a private key away"));
         assert!(crate::support::traced(r#"kid="leaked""#));

@@ -81,7 +81,25 @@ fn message(error: &(dyn Error + Send + Sync)) -> String {
 
 #[test]
 fn readiness_of_the_inner_service_is_forwarded() {
-    let layer = AuthLayer::new(issuer().verifier());
+    assert_forwards_readiness(AuthLayer::new(issuer().verifier()));
+}
+
+#[test]
+fn readiness_is_forwarded_through_guards() {
+    assert_forwards_readiness(
+        ServiceBuilder::new()
+            .layer(RequireScope::from(scope!("a")))
+            .layer(Require::that(|_, _| true))
+            .into_inner(),
+    );
+}
+
+#[track_caller]
+fn assert_forwards_readiness<L>(layer: L)
+where
+    L: Layer<mock::Mock<Sent, Received>>,
+    L::Service: Service<Sent, Error = tower::BoxError>,
+{
     let (mut service, mut handle) = mock::spawn_layer::<Sent, Received, _>(layer);
     handle.allow(0);
     assert!(service.poll_ready().is_pending());
@@ -89,23 +107,6 @@ fn readiness_of_the_inner_service_is_forwarded() {
     assert!(service.is_woken());
     assert!(matches!(service.poll_ready(), Poll::Ready(Ok(()))));
 
-    handle.send_error("the inner service broke");
-    let Poll::Ready(Err(error)) = service.poll_ready() else { panic!("an error was due") };
-    assert_eq!(message(&*error), "the inner service broke");
-}
-
-#[test]
-fn readiness_is_forwarded_through_guards() {
-    let guard = ServiceBuilder::new()
-        .layer(RequireScope::from(scope!("a")))
-        .layer(Require::that(|_, _| true))
-        .into_inner();
-    let (mut service, mut handle) = mock::spawn_layer::<Sent, Received, _>(guard);
-    handle.allow(0);
-    assert!(service.poll_ready().is_pending());
-    handle.allow(1);
-    assert!(service.is_woken());
-    assert!(matches!(service.poll_ready(), Poll::Ready(Ok(()))));
     handle.send_error("the inner service broke");
     let Poll::Ready(Err(error)) = service.poll_ready() else { panic!("an error was due") };
     assert_eq!(message(&*error), "the inner service broke");
