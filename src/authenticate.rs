@@ -35,7 +35,8 @@ use crate::{
 pub trait Authenticate: Clone + Send + Sync + 'static {
     /// Verifies the token, at once if that is possible without waiting.
     ///
-    /// Any failure must be an error: the layer calls the inner service for `Ok` only.
+    /// Any failure must be an error: the layer calls the inner service for `Ok` only. An
+    /// [anonymous](AuthContext::anonymous) caller passes a layer that is optional, and no other.
     fn authenticate(&self, token: PresentedToken<'_>, head: &RequestHead<'_>) -> Attempt;
 
     /// Where events go unless the layer is given another sink.

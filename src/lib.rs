@@ -136,6 +136,7 @@ mod jws;
 pub mod key;
 pub mod manual;
 pub mod policy;
+mod ready;
 pub mod require;
 pub mod require_scope;
 pub mod scope;

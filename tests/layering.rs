@@ -37,7 +37,7 @@ const ROWS: &[&[&str]] = &[
         "verified",
         "verifier",
     ],
-    &["auth", "issue::endpoints", "require", "require_scope"],
+    &["auth", "issue::endpoints", "ready", "require", "require_scope"],
     &["extract", "manual", "store", "test_util"],
 ];
 

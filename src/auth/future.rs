@@ -106,7 +106,7 @@ where
                 },
                 KindProj::Later { attempt, waiting } => {
                     let decided = ready!(attempt.as_mut().poll(cx));
-                    match (decided, waiting.take()) {
+                    match (this.settings.checked(decided), waiting.take()) {
                         (Ok(caller), Some(waiting)) => {
                             let Waiting { mut service, mut request } = *waiting;
                             let caller = admit(this.settings, &mut request, caller);

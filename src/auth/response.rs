@@ -69,8 +69,11 @@ impl<'a> Refusal<'a> {
 /// Status, challenge, `Retry-After` and `Cache-Control` are the layer's: it adds them to whatever
 /// comes back, unless the status was changed. A closure does as well.
 pub trait RefusalResponse<B>: Send + Sync + 'static {
-    /// The response for a refusal; start from [`Refusal::response`]. Must not hold anything of the
-    /// request.
+    /// The response for a refusal. Must not hold anything of the request.
+    ///
+    /// Start from [`Refusal::response`], which has the right status: a status of your own is sent
+    /// as it is and without a challenge (unless it is 401), as gRPC's 200 needs, so a response that
+    /// is left at 200 by mistake looks like a success. (A closure cannot make that mistake.)
     fn respond(&self, refusal: &Refusal<'_>) -> Response<B>;
 }
 

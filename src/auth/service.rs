@@ -13,6 +13,7 @@ use tower_service::Service;
 use super::{future::ResponseFuture, response::RefusalResponse, settings::Settings};
 use crate::{
     authenticate::{Attempt, Authenticate},
+    ready::{release, take_ready},
     token::{FindToken, RequestHead},
     verified::AuthContext,
 };
@@ -55,7 +56,10 @@ impl<S, A, F, R> AuthService<S, A, F, R> {
     {
         let head = RequestHead::of(request);
         match self.settings.find(&head) {
-            Ok(token) => self.authenticate.authenticate(token, &head),
+            Ok(token) => match self.authenticate.authenticate(token, &head) {
+                Attempt::Ready(decided) => Attempt::Ready(self.settings.checked(decided)),
+                later @ Attempt::Later(_) => later,
+            },
             Err(error) if self.settings.admits(&error) => {
                 Attempt::Ready(Ok(AuthContext::anonymous()))
             }
@@ -86,13 +90,12 @@ where
                 let caller = admit(&settings, &mut request, caller);
                 ResponseFuture::inner(self.inner.call(request), settings, caller)
             }
-            Attempt::Ready(Err(error)) => ResponseFuture::refused(error, settings),
+            Attempt::Ready(Err(error)) => {
+                release(&mut self.inner);
+                ResponseFuture::refused(error, settings)
+            }
             Attempt::Later(attempt) => {
-                // The service that was polled ready is the one to call, so it goes along and a
-                // clone stays: https://docs.rs/tower/latest/tower/trait.Service.html#be-careful-when-cloning-inner-services
-                let clone = self.inner.clone();
-                let ready = std::mem::replace(&mut self.inner, clone);
-                ResponseFuture::later(attempt, ready, request, settings)
+                ResponseFuture::later(attempt, take_ready(&mut self.inner), request, settings)
             }
         }
     }

@@ -1,11 +1,12 @@
 use http::{
-    HeaderValue, Response, StatusCode,
-    header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
+    HeaderName, HeaderValue, Response, StatusCode,
+    header::{self, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
+    response::Parts,
 };
 
 use super::response::{Refusal, RefusalResponse};
 use crate::{
-    challenge::{Challenges, Pending},
+    challenge::{Challenges, Pending, answer},
     error::{AuthError, AuthErrorKind},
     event::{AuthEvent, Sink},
     token::{FindToken, PresentedToken, RequestHead},
@@ -49,6 +50,19 @@ impl<F, R> Settings<F, R> {
             )
     }
 
+    /// Only an optional layer lets a request through without a caller, whoever decided about it.
+    pub(super) fn checked(
+        &self,
+        decided: Result<AuthContext, AuthError>,
+    ) -> Result<AuthContext, AuthError> {
+        match decided {
+            Ok(caller) if caller.is_anonymous() && !self.optional => {
+                Err(AuthErrorKind::NoCredentials.into())
+            }
+            decided => decided,
+        }
+    }
+
     pub(super) fn accepted(&self, caller: &AuthContext) {
         self.events.emit(&AuthEvent::Accepted { caller: caller.clone() });
     }
@@ -79,9 +93,13 @@ impl<F, R> Settings<F, R> {
         if keeps_status && error.kind() == AuthErrorKind::KeysUnavailable {
             response.headers_mut().insert(RETRY_AFTER, self.retry_after.clone());
         }
-        self.events.emit(&AuthEvent::Refused { error: error.clone(), caller });
+        self.refused(&error, caller);
         response.extensions_mut().insert(error);
         response
+    }
+
+    fn refused(&self, error: &AuthError, caller: Option<AuthContext>) {
+        self.events.emit(&AuthEvent::Refused { error: error.clone(), caller });
     }
 
     /// Completes the refusal of an inner guard; leaves every other response as it is.
@@ -100,6 +118,53 @@ impl<F, R> Settings<F, R> {
         let Some(error) = response.extensions().get::<AuthError>().cloned() else {
             return response;
         };
-        self.refuse(error, caller.cloned())
+        let (mut bare, body) = response.into_parts();
+        bare.extensions.remove::<Pending>();
+        if bare.status != answer(error.kind()).status {
+            // A layer in between made another answer of it, such as 404 to hide what is there.
+            self.refused(&error, caller.cloned());
+            return Response::from_parts(bare, body);
+        }
+        let mut refusal = self.refuse(error, caller.cloned());
+        carry_over(bare, &mut refusal);
+        refusal
     }
 }
+
+/// Keeps what layers between a guard and this one added to the bare refusal, such as a request id,
+/// a cookie or the challenge of another scheme. Where both have a header, that of the refusal
+/// stands.
+fn carry_over<B>(bare: Parts, refusal: &mut Response<B>) {
+    let own = std::mem::replace(refusal.extensions_mut(), bare.extensions);
+    refusal.extensions_mut().extend(own);
+
+    let headers = refusal.headers_mut();
+    for name in bare.headers.keys() {
+        let is_kept = !DESCRIBE_THE_BODY.contains(name)
+            && (HAVE_SEVERAL_LINES.contains(name) || !headers.contains_key(name));
+        if is_kept {
+            for value in bare.headers.get_all(name) {
+                headers.append(name, value.clone());
+            }
+        }
+    }
+}
+
+/// Headers whose lines add up; one response may carry the challenges of several schemes (RFC 9110
+/// section 11.6.1).
+const HAVE_SEVERAL_LINES: [HeaderName; 3] = [WWW_AUTHENTICATE, header::SET_COOKIE, header::VARY];
+
+/// Headers of a body that is not sent: that of the bare refusal.
+const DESCRIBE_THE_BODY: [HeaderName; 11] = [
+    header::ACCEPT_RANGES,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LANGUAGE,
+    header::CONTENT_LENGTH,
+    header::CONTENT_LOCATION,
+    header::CONTENT_RANGE,
+    header::CONTENT_TYPE,
+    header::ETAG,
+    header::LAST_MODIFIED,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+];

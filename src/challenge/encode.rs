@@ -77,11 +77,17 @@ fn quoted_text(name: &'static str, value: &str) -> Result<String, ConfigError> {
 /// An absolute https URL without a fragment, or one on a loopback address (RFC 9728 section 1.2).
 fn uri_text(name: &'static str, value: &str) -> Result<String, ConfigError> {
     let invalid = || {
-        let remedy = "use an absolute https URL without fragment";
+        let remedy = "use an absolute https URL without user and fragment";
         ConfigError::InvalidChallengeValue { name, value: value.into(), remedy }
     };
     let uri: http::Uri = value.parse().map_err(|_| invalid())?;
-    let host = uri.host().ok_or_else(invalid)?;
+    let authority = uri.authority().ok_or_else(invalid)?;
+    let host = authority.host();
+    // Nothing else: no user, and no port that is none.
+    let port = authority.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
+    if authority.as_str() != format!("{host}{port}") {
+        return Err(invalid());
+    }
     let loopback = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
     let scheme_fits = match uri.scheme_str() {
         Some("https") => true,

@@ -11,7 +11,8 @@ impl AuthError {
     /// The refusal as a response: the bare status, which the `AuthLayer` around completes with the
     /// challenge, the body and the event.
     ///
-    /// For handlers without axum; there the error is a response by itself.
+    /// For handlers without axum; there the error is a response by itself. Without an `AuthLayer`
+    /// around it goes out as it is, even a 401 without a challenge.
     ///
     /// ```
     /// use http::{Request, Response};

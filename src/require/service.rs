@@ -4,7 +4,10 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::{Guard, ResponseFuture};
-use crate::{error::AuthError, event::report_missing_layer, token::RequestHead, verified::Grant};
+use crate::{
+    error::AuthError, event::report_missing_layer, ready::release, token::RequestHead,
+    verified::Grant,
+};
 
 /// Calls the inner service for requests that a [`Guard`] lets through.
 #[derive(Clone, Debug)]
@@ -37,7 +40,7 @@ impl<S, G> GuardService<S, G> {
 
 impl<S, G, ReqBody, ResBody> Service<Request<ReqBody>> for GuardService<S, G>
 where
-    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
     G: Guard,
     ResBody: Default,
 {
@@ -52,7 +55,10 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         match check(&self.guard, &request) {
             Ok(()) => ResponseFuture::inner(self.inner.call(request)),
-            Err(error) => ResponseFuture::refused(error.to_response()),
+            Err(error) => {
+                release(&mut self.inner);
+                ResponseFuture::refused(error.to_response())
+            }
         }
     }
 }

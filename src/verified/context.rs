@@ -35,6 +35,11 @@ impl AuthContext {
         Self(None)
     }
 
+    /// Whether the request was let through without credentials.
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The grant of the verified token, or nothing for an anonymous request.
     #[must_use]
     pub fn grant(&self) -> Option<&Grant> {

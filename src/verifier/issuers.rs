@@ -54,7 +54,7 @@ impl Issuers {
             }
             let one = Trusted { policy, keys: ArcSwapOption::empty(), generation: Mutex::new(0) };
             if let Some(keys) = keys {
-                one.replace_keys(&keys, backend, events)?;
+                one.replace_keys(&keys, backend, events, &trusted.generation)?;
             }
             trusted.all.push(one);
         }
@@ -115,19 +115,19 @@ impl Issuers {
     ) -> Result<u64, ConfigError> {
         let unknown = || ConfigError::UnknownIssuer { issuer: issuer.into() };
         let trusted = self.get(issuer).ok_or_else(unknown)?;
-        let generation = trusted.replace_keys(keys, backend, events)?;
-        self.generation.fetch_add(1, Ordering::Release);
-        Ok(generation)
+        trusted.replace_keys(keys, backend, events, &self.generation)
     }
 }
 
 impl Trusted {
-    /// Prepares the keys and puts them in place of the old ones, all at once.
+    /// Prepares the keys and puts them in place of the old ones, all at once. `changes` counts the
+    /// changes of all issuers.
     fn replace_keys(
         &self,
         keys: &KeySet,
         backend: Backend,
         events: &Sink,
+        changes: &AtomicU64,
     ) -> Result<u64, ConfigError> {
         let issuer: Arc<str> = (&*self.policy.issuer).into();
         let (index, refused) = KeyIndex::new(keys, self.policy.algorithms, backend);
@@ -139,12 +139,19 @@ impl Trusted {
             return Err(ConfigError::NoUsableKey { issuer: issuer.to_string(), keys: keys.len() });
         }
         let usable = index.len();
+        let generation = self.store(index);
+        changes.fetch_add(1, Ordering::Release);
+        events.emit(&AuthEvent::KeysReplaced { issuer, generation, keys: usable });
+        Ok(generation)
+    }
+
+    /// Puts the keys in place and returns the generation that they are. The lock is let go before
+    /// anybody is told, so that a sink may replace keys too.
+    fn store(&self, index: KeyIndex) -> u64 {
         let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
         *generation += 1;
         self.keys.store(Some(Arc::new(index)));
-        let event = AuthEvent::KeysReplaced { issuer, generation: *generation, keys: usable };
-        events.emit(&event);
-        Ok(*generation)
+        *generation
     }
 }
 

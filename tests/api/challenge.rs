@@ -2,7 +2,7 @@ use std::convert::Infallible;
 
 use http::{HeaderMap, Request, Response, StatusCode};
 use proptest::prelude::*;
-use tower::{Layer, service_fn};
+use tower::{Layer, ServiceBuilder, service_fn};
 use tower_bearer::{
     AuthError, AuthErrorKind, AuthLayer, ConfigError, Require, RequireScope,
     auth::{EmptyBody, GrpcStatus, ProblemJson, Refusal, RefusalResponse},
@@ -299,6 +299,10 @@ fn only_an_absolute_https_url_can_be_the_metadata_url() {
         "https://",
         "https:///x",
         "https://a.test/#fragment",
+        "https://user:password@a.test/x",
+        "https://a.test:99999/x",
+        "https://a.test:x/",
+        "https://a.test:/",
         "https://a.test/a b",
         "https://a.test/\"",
         "https://a.test/\\",
@@ -363,6 +367,75 @@ fn challenges_of_a_responder_are_kept() {
     assert_eq!(response.headers()["cache-control"], "no-store");
     assert_eq!(response.headers().get_all("cache-control").iter().count(), 1);
     assert_eq!(response.body(), "own");
+}
+
+/// R-CHAL-17: what layers between a guard and the `AuthLayer` add to a refusal goes out with it,
+/// but for what they say of a body that is not sent.
+#[tokio::test]
+async fn a_refusal_keeps_what_layers_in_between_added() {
+    #[derive(Clone, Debug, PartialEq)]
+    struct Marked;
+
+    let issuer = issuer();
+    let between = |mut response: Response<String>| {
+        let headers = response.headers_mut();
+        for (name, value) in [
+            ("x-request-id", "7"),
+            ("www-authenticate", "X a=\"b\""),
+            ("www-authenticate", "Y"),
+            ("set-cookie", "a=1"),
+            ("set-cookie", "b=2"),
+            ("cache-control", "public"),
+            ("content-type", "text/plain"),
+            ("etag", "\"1\""),
+        ] {
+            headers.append(name, value.parse().expect("a header value"));
+        }
+        response.extensions_mut().insert(Marked);
+        response
+    };
+    let service = ServiceBuilder::new()
+        .layer(AuthLayer::new(issuer.verifier()))
+        .map_response(between)
+        .layer(RequireScope::from(scope!("a")))
+        .service(service_fn(whoami));
+    let response = send(service, test_util::get("/", &issuer.token().sign())).await;
+    assert_eq!(response.status(), 403);
+    assert_eq!(kind(&response), Some(AuthErrorKind::InsufficientScope));
+    assert_eq!(response.extensions().get(), Some(&Marked));
+    assert_eq!(
+        lines(response.headers()),
+        [
+            ("cache-control", "no-store"),
+            ("set-cookie", "a=1"),
+            ("set-cookie", "b=2"),
+            ("www-authenticate", c4("a").as_str()),
+            ("www-authenticate", "X a=\"b\""),
+            ("www-authenticate", "Y"),
+            ("x-request-id", "7"),
+        ]
+    );
+}
+
+/// A refusal that a layer in between turned into another answer, such as 404 to hide what is there,
+/// goes out as that answer; the operator still sees why.
+#[tokio::test]
+async fn a_refusal_may_be_hidden_by_a_layer_in_between() {
+    let (issuer, events) = (issuer(), Recorded::default());
+    let layer = AuthLayer::builder(issuer.verifier()).on_event(events.clone()).build();
+    let service = ServiceBuilder::new()
+        .layer(layer.expect("a layer"))
+        .map_response(|mut response: Response<String>| {
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            *response.body_mut() = "nothing here".to_owned();
+            response
+        })
+        .layer(RequireScope::from(scope!("a")))
+        .service(service_fn(whoami));
+    let response = send(service, test_util::get("/", &issuer.token().sign())).await;
+    assert_eq!((response.status().as_u16(), response.body().as_str()), (404, "nothing here"));
+    assert_eq!(lines(response.headers()), []);
+    assert_eq!(events.codes(), ["accepted", "insufficient_scope"]);
 }
 
 /// R-CHAL-15: the body is the application's, status and header lines are not.

@@ -218,12 +218,17 @@ fn a_realm_and_a_metadata_url_must_fit_into_a_challenge() {
         "https://api.example.com/a b",
         "ftp://api.example.com/m",
         "https://api.example.com/m#f",
+        "https://user@api.example.com/m",
+        "https://api.example.com:99999/m",
+        "https://api.example.com:/m",
         "",
     ] {
         let error = AuthLayer::builder(verifier.clone()).resource_metadata(url).build();
         assert_eq!(
             error.expect_err(url).to_string(),
-            format!("resource_metadata {url:?}: use an absolute https URL without fragment")
+            format!(
+                "resource_metadata {url:?}: use an absolute https URL without user and fragment"
+            )
         );
     }
     assert!(

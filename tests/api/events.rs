@@ -1,7 +1,7 @@
 use std::{
     collections::BTreeSet,
     sync::{
-        Arc,
+        Arc, OnceLock,
         mpsc::{channel, sync_channel},
     },
 };
@@ -216,6 +216,27 @@ async fn a_layer_uses_the_sink_of_its_verifier() {
     send(own.layer(service_fn(whoami)), test_util::get("/", "bad")).await;
     assert_eq!(of_verifier.codes(), ["keys_replaced", "accepted"]);
     assert_eq!(of_layer.codes(), ["malformed"]);
+}
+
+/// A sink is called outside every lock, so it may use the verifier.
+#[test]
+fn a_sink_may_replace_keys() {
+    let issuer = issuer();
+    let shared: Arc<OnceLock<Verifier>> = Arc::default();
+    let (replaces, keys) = (Arc::clone(&shared), issuer.key().clone());
+    let name = issuer.name().to_owned();
+    let sink = move |event: &AuthEvent| {
+        if let (AuthEvent::KeysReplaced { generation: 2, .. }, Some(verifier)) =
+            (event, replaces.get())
+        {
+            verifier.replace_keys(&name, keys.clone()).expect("a usable key");
+        }
+    };
+    let verifier = Verifier::builder().issuer(issuer.trusted()).on_event(sink).build();
+    let verifier = verifier.expect("a verifier");
+    shared.set(verifier.clone()).expect("the first one");
+    assert_eq!(verifier.replace_keys(issuer.name(), issuer.key().clone()), Ok(2));
+    assert_eq!(verifier.replace_keys(issuer.name(), issuer.key().clone()), Ok(4));
 }
 
 /// X-LOG-10: whatever strangers send, the labels are those of a fixed list.

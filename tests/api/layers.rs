@@ -265,10 +265,36 @@ fn a_request_that_ends_early_gives_its_permit_back() {
     drop(response);
     assert!(is_free(&limited));
 
-    // Refused at once.
-    let service = AuthLayer::new(Decided(Err(AuthErrorKind::Malformed))).layer(limited.clone());
-    assert!(poll_once(&mut Box::pin(service.oneshot(with_token()))).is_ready());
+    // Refused at once, by a service that lives on.
+    let mut service = AuthLayer::new(Decided(Err(AuthErrorKind::Malformed))).layer(limited.clone());
+    let ready = at_once(service.ready()).expect("no error");
+    assert!(!is_free(&limited));
+    assert!(poll_once(&mut Box::pin(ready.call(with_token()))).is_ready());
     assert!(is_free(&limited));
+
+    // Refused by a guard, which lives on too.
+    let mut guard = RequireScope::from(scope!("a")).layer(limited.clone());
+    let ready = at_once(guard.ready()).expect("no error");
+    assert!(!is_free(&limited));
+    assert!(poll_once(&mut Box::pin(ready.call(with_token()))).is_ready());
+    assert!(is_free(&limited));
+}
+
+/// Nobody but an optional layer lets a request through without a caller.
+#[tokio::test]
+async fn an_anonymous_caller_passes_an_optional_layer_only() {
+    let (waits, decide) = Waits::new();
+    decide.send(Ok(AuthContext::anonymous())).expect("the attempt waits");
+    let later = AuthLayer::new(waits).layer(service_fn(whoami::<String>));
+    assert_refused(&send(later, with_token()).await, 401, Some(C1));
+
+    let decided = Decided(Ok(AuthContext::anonymous()));
+    let strict = AuthLayer::new(decided.clone()).layer(service_fn(whoami::<String>));
+    assert_refused(&send(strict, with_token()).await, 401, Some(C1));
+
+    let optional = AuthLayer::builder(decided).optional().build().expect("a layer");
+    let response = send(optional.layer(service_fn(whoami::<String>)), with_token()).await;
+    assert_eq!(response.body(), "anonymous");
 }
 
 #[tokio::test]
