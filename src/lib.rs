@@ -141,6 +141,7 @@ pub mod require;
 pub mod require_scope;
 pub mod scope;
 mod secret;
+mod span;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 pub mod time;

@@ -10,14 +10,13 @@
 //! Where the scopes stand is a [`ScopeClaim`].
 
 mod audience;
+mod pool;
 mod reader;
 mod registered;
 mod scopes;
-mod text;
 
 pub use self::scopes::ScopeClaim;
 pub(crate) use self::{
     reader::{Claims, ClaimsFault, issuer_of, read},
     registered::Registered,
-    text::Text,
 };

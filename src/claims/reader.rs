@@ -1,4 +1,4 @@
-use std::{borrow::Cow, fmt, mem, sync::Arc};
+use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserializer,
@@ -7,27 +7,25 @@ use serde::{
 
 use super::{
     audience::Audience,
-    registered::{Claim, Registered, numeric_date},
-    scopes::{Found, ScopeClaim},
-    text::Text,
+    pool::Pool,
+    registered::{Claim, Registered, is_foreign, numeric_date},
+    scopes::{Collector, ScopeClaim},
 };
 use crate::{
     json::{Malformed, Name, Names, Plain, Scanner, Value},
-    scope::{ScopeError, ScopeSet},
+    scope::Spans,
+    span::Span,
 };
 
 /// All that one pass over the payload yields.
-pub(crate) struct Claims<C> {
+pub(crate) struct Claims<'p, C> {
+    /// What the places in `registered` and `scopes` are places of: the payload, and more behind it
+    /// if need be.
+    pub(crate) text: Cow<'p, str>,
     pub(crate) registered: Registered,
+    /// The granted scopes, in the order of the text.
+    pub(crate) scopes: Spans,
     pub(crate) custom: C,
-    found: Found,
-}
-
-impl<C> Claims<C> {
-    /// The granted scopes; they share `payload`, which must be the text that was read.
-    pub(crate) fn take_scopes(&mut self, payload: &Arc<str>) -> Result<ScopeSet, ScopeError> {
-        mem::take(&mut self.found).into_set(payload)
-    }
 }
 
 /// Why a payload cannot be used.
@@ -43,18 +41,13 @@ pub(crate) enum ClaimsFault {
 
 /// Reads the claims once: what verification needs, the scopes from `sources`, and the
 /// application's type.
-pub(crate) fn read<C: DeserializeOwned>(
-    payload: &str,
+pub(crate) fn read<'p, C: DeserializeOwned>(
+    payload: &'p str,
     sources: &[ScopeClaim],
-) -> Result<Claims<C>, ClaimsFault> {
+) -> Result<Claims<'p, C>, ClaimsFault> {
     let mut reader = Reader::open(payload, sources)?;
     let custom = C::deserialize(&mut reader).map_err(|Refused(fault)| fault)?;
-    // A type that passes over errors must not pass over ours.
-    if let Some(fault) = reader.fault {
-        return Err(fault);
-    }
-    reader.scanner.end()?;
-    Ok(Claims { registered: reader.registered, custom, found: reader.found })
+    reader.finish(custom)
 }
 
 /// The `iss` of a payload whose signature was not checked yet, to select among the configured
@@ -83,27 +76,38 @@ fn text(value: Value<'_>) -> Option<Cow<'_, str>> {
 /// see it.
 struct Reader<'de, 's> {
     scanner: Scanner<'de>,
-    payload: &'de str,
     sources: &'s [ScopeClaim],
+    /// One bit for each claim of [`Claim`] that was seen.
+    seen: u16,
+    /// All other names that were seen.
     names: Names<'de>,
-    /// The name of the member whose value comes next.
-    pending: Cow<'de, str>,
+    /// The member whose value comes next.
+    pending: Pending<'de>,
+    pool: Pool<'de>,
     registered: Registered,
-    found: Found,
+    scopes: Spans,
     /// The first fault of the claims themselves.
     fault: Option<ClaimsFault>,
 }
 
+/// A member whose name was read.
+struct Pending<'de> {
+    name: Cow<'de, str>,
+    claim: Option<Claim>,
+}
+
 impl<'de, 's> Reader<'de, 's> {
+    #[inline]
     fn open(payload: &'de str, sources: &'s [ScopeClaim]) -> Result<Self, Malformed> {
         Ok(Self {
             scanner: Scanner::open(payload)?,
-            payload,
             sources,
+            seen: 0,
             names: Names::default(),
-            pending: Cow::Borrowed(""),
+            pending: Pending { name: Cow::Borrowed(""), claim: None },
+            pool: Pool::new(payload),
             registered: Registered::default(),
-            found: Found::default(),
+            scopes: Spans::new(),
             fault: None,
         })
     }
@@ -111,8 +115,22 @@ impl<'de, 's> Reader<'de, 's> {
     /// Lets the application's type read the members, and then reads those that it left.
     fn object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Refused> {
         let value = visitor.visit_map(&mut *self)?;
-        while self.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        while self.next_name()? {
+            self.next_value()?;
+        }
         Ok(value)
+    }
+
+    #[inline]
+    fn finish<C>(mut self, custom: C) -> Result<Claims<'de, C>, ClaimsFault> {
+        // A type that passes over errors must not pass over ours.
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        self.scanner.end()?;
+        let text = self.pool.into_text();
+        self.scopes.normalize(&text);
+        Ok(Claims { text, registered: self.registered, scopes: self.scopes, custom })
     }
 
     /// Keeps a fault, whatever the application's type makes of the error.
@@ -122,74 +140,107 @@ impl<'de, 's> Reader<'de, 's> {
         Refused(fault)
     }
 
-    /// Notes the value if verification needs it.
-    fn note(&mut self, name: &str, value: Value<'de>) -> Result<(), Refused> {
-        let fault = || Refused::claim(name);
-        let payload = self.payload;
-        let noted = || text(value).map(|text| Text::locate(&text, payload)).ok_or_else(fault);
-        let Some(claim) = Claim::of(name) else { return self.collect_scopes(name, value) };
-        let registered = &mut self.registered;
-        match claim {
-            Claim::Issuer => registered.issuer = Some(noted()?),
-            Claim::Subject => registered.subject = Some(noted()?),
-            Claim::ClientId => registered.client_id = Some(noted()?),
-            Claim::TokenId => registered.token_id = Some(noted()?),
-            Claim::Audience => {
-                let audience = Audience::read(value, payload);
-                registered.audience = Some(audience.ok_or_else(fault)?);
+    /// Reads the name of the next member; `false` at the end of the object.
+    fn next_name(&mut self) -> Result<bool, Refused> {
+        let name = match self.scanner.name() {
+            Ok(Some(name)) => name,
+            Ok(None) => return Ok(false),
+            Err(malformed) => return Err(self.keep(malformed.into())),
+        };
+        let claim = Claim::of(&name);
+        let is_new = match claim {
+            Some(claim) => {
+                let bit = 1 << claim as u16;
+                let is_new = self.seen & bit == 0;
+                self.seen |= bit;
+                is_new
             }
-            Claim::ExpiresAt => {
-                registered.expires_at = Some(numeric_date(value).ok_or_else(fault)?)
-            }
-            Claim::NotBefore => {
-                registered.not_before = Some(numeric_date(value).ok_or_else(fault)?)
-            }
-            Claim::IssuedAt => registered.issued_at = Some(numeric_date(value).ok_or_else(fault)?),
-            Claim::Confirmation => registered.confirmation = true,
-            Claim::Foreign => registered.foreign = Some(name.into()),
+            None => self.names.insert(&name),
+        };
+        if !is_new {
+            return Err(self.keep(ClaimsFault::Malformed));
         }
-        Ok(())
+        self.pending = Pending { name, claim };
+        Ok(true)
     }
 
-    fn collect_scopes(&mut self, name: &str, value: Value<'de>) -> Result<(), Refused> {
-        for source in self.sources.iter().filter(|source| source.starts_with(name)) {
-            let (found, payload) = (&mut self.found, self.payload);
-            let collected = match value.plain {
-                Plain::Text(text) if source.is_top_level() => {
-                    found.collect_text(source, text, payload).is_ok()
-                }
-                _ => found.collect(source, value.raw, payload).is_ok(),
-            };
-            if !collected {
-                return Err(Refused::claim(name));
+    /// Reads the value of that member and notes it if verification needs it.
+    fn next_value(&mut self) -> Result<Value<'de>, Refused> {
+        let value = match self.scanner.value() {
+            Ok(value) => value,
+            Err(malformed) => return Err(self.keep(malformed.into())),
+        };
+        let noted = match self.pending.claim {
+            Some(claim) => self.note(claim, value),
+            None => self.note_other(value),
+        };
+        match noted {
+            Some(()) => Ok(value),
+            None => {
+                let name = self.pending.name.as_ref().into();
+                Err(self.keep(ClaimsFault::Claim(name)))
             }
         }
-        Ok(())
+    }
+
+    /// Nothing if the value is not of the claim's type.
+    #[inline]
+    fn note(&mut self, claim: Claim, value: Value<'de>) -> Option<()> {
+        match claim {
+            Claim::Issuer => self.registered.issuer = Some(self.place(value)?),
+            Claim::Subject => self.registered.subject = Some(self.place(value)?),
+            Claim::ClientId => self.registered.client_id = Some(self.place(value)?),
+            Claim::TokenId => self.registered.token_id = Some(self.place(value)?),
+            Claim::Audience => {
+                self.registered.audience = Some(Audience::read(value, &mut self.pool)?);
+            }
+            Claim::ExpiresAt => self.registered.expires_at = Some(numeric_date(value)?),
+            Claim::NotBefore => self.registered.not_before = Some(numeric_date(value)?),
+            Claim::IssuedAt => self.registered.issued_at = Some(numeric_date(value)?),
+            Claim::Confirmation => self.registered.confirmation = true,
+        }
+        Some(())
+    }
+
+    /// Claims without a meaning of their own may hold scopes, or tell another kind of JWT.
+    #[inline]
+    fn note_other(&mut self, value: Value<'de>) -> Option<()> {
+        let name = &*self.pending.name;
+        if is_foreign(name) {
+            self.registered.foreign = Some(self.pool.place(name));
+        }
+        let mut collector = Collector { pool: &mut self.pool, scopes: &mut self.scopes };
+        for source in self.sources.iter().filter(|source| source.starts_with(name)) {
+            collector.read(source, value).ok()?;
+        }
+        Some(())
+    }
+
+    #[inline]
+    fn place(&mut self, value: Value<'de>) -> Option<Span> {
+        text(value).map(|text| self.pool.place(&text))
     }
 }
 
 impl<'de> MapAccess<'de> for Reader<'de, '_> {
     type Error = Refused;
 
+    #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Refused> {
-        let name = self.scanner.name().map_err(|malformed| self.keep(malformed.into()))?;
-        let Some(name) = name else { return Ok(None) };
-        if !self.names.insert(&name) {
-            return Err(self.keep(ClaimsFault::Malformed));
+        if !self.next_name()? {
+            return Ok(None);
         }
-        let key = seed.deserialize(Name(&name)).map_err(|_| Refused::mismatch(&name))?;
-        self.pending = name;
-        Ok(Some(key))
+        let name = &self.pending.name;
+        seed.deserialize(Name(name)).map(Some).map_err(|_| Refused::mismatch(name))
     }
 
+    #[inline]
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Refused> {
-        let name = mem::replace(&mut self.pending, Cow::Borrowed(""));
-        let value = self.scanner.value().map_err(|malformed| self.keep(malformed.into()))?;
-        self.note(&name, value).map_err(|Refused(fault)| self.keep(fault))?;
-        seed.deserialize(value).map_err(|_| Refused::mismatch(&name))
+        let value = self.next_value()?;
+        seed.deserialize(value).map_err(|_| Refused::mismatch(&self.pending.name))
     }
 }
 
@@ -248,10 +299,6 @@ impl From<Malformed> for ClaimsFault {
 struct Refused(ClaimsFault);
 
 impl Refused {
-    fn claim(name: &str) -> Self {
-        Self(ClaimsFault::Claim(name.into()))
-    }
-
     fn mismatch(name: &str) -> Self {
         Self(ClaimsFault::Mismatch(Some(name.into())))
     }

@@ -1,18 +1,20 @@
 use serde_json::Number;
 
-use super::{audience::Audience, text::Text};
+use super::audience::Audience;
 use crate::{
     json::{Plain, Value},
+    span::Span,
     time::UnixTime,
 };
 
-/// The claims that verification reads, as they stand in the token and unchecked.
+/// The claims that verification reads, as they stand in the token and unchecked. Texts are places
+/// in the text of the token.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Registered {
-    pub(crate) issuer: Option<Text>,
-    pub(crate) subject: Option<Text>,
-    pub(crate) client_id: Option<Text>,
-    pub(crate) token_id: Option<Text>,
+    pub(crate) issuer: Option<Span>,
+    pub(crate) subject: Option<Span>,
+    pub(crate) client_id: Option<Span>,
+    pub(crate) token_id: Option<Span>,
     pub(crate) audience: Option<Audience>,
     pub(crate) expires_at: Option<UnixTime>,
     pub(crate) not_before: Option<UnixTime>,
@@ -20,7 +22,7 @@ pub(crate) struct Registered {
     /// `cnf` is there: the token is bound to a key (RFC 7800).
     pub(crate) confirmation: bool,
     /// A claim that only other kinds of JWT have (RFC 8725 section 3.12).
-    pub(crate) foreign: Option<Box<str>>,
+    pub(crate) foreign: Option<Span>,
 }
 
 /// The claims that verification reads.
@@ -35,8 +37,6 @@ pub(super) enum Claim {
     NotBefore,
     IssuedAt,
     Confirmation,
-    /// A claim that only other kinds of JWT have.
-    Foreign,
 }
 
 impl Claim {
@@ -53,11 +53,16 @@ impl Claim {
             "nbf" => Self::NotBefore,
             "iat" => Self::IssuedAt,
             "cnf" => Self::Confirmation,
-            // An ID token, a logout token or security event, an introspection response.
-            "nonce" | "at_hash" | "c_hash" | "events" | "token_introspection" => Self::Foreign,
             _ => return None,
         })
     }
+}
+
+/// Whether only other kinds of JWT have a claim of this name: an ID token, a logout token or
+/// security event, an introspection response (RFC 8725 section 3.12).
+#[inline]
+pub(super) fn is_foreign(name: &str) -> bool {
+    matches!(name, "nonce" | "at_hash" | "c_hash" | "events" | "token_introspection")
 }
 
 /// A `NumericDate` (RFC 7519 section 2): seconds, perhaps with a fraction or an exponent. The

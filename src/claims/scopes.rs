@@ -1,11 +1,14 @@
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use serde::de;
 
-use super::{registered, text::Text};
+use super::{
+    pool::Pool,
+    registered::{Claim, is_foreign},
+};
 use crate::{
-    json::{Members, StringSeed, Taken, Unique},
-    scope::{ScopeError, ScopeSet, ScopeToken, Spans},
+    json::{Members, Plain, StringSeed, Taken, Unique, Value},
+    scope::{ScopeToken, Spans, is_scope_token},
 };
 
 /// Where a token says which scopes it grants.
@@ -58,7 +61,8 @@ impl ScopeClaim {
     /// Whether every step of the path has a name, the first is no registered claim with a meaning
     /// of its own, and the prefix can start a scope.
     pub(crate) fn is_well_formed(&self) -> bool {
-        self.path.first().is_some_and(|first| registered::Claim::of(first).is_none())
+        let is_free = |name: &str| Claim::of(name).is_none() && !is_foreign(name);
+        self.path.first().is_some_and(|first| is_free(first))
             && self.path.iter().all(|step| !step.is_empty())
             && (self.prefix.is_empty() || ScopeToken::new(&self.prefix).is_ok())
     }
@@ -66,92 +70,78 @@ impl ScopeClaim {
     pub(super) fn starts_with(&self, name: &str) -> bool {
         self.path.first().is_some_and(|step| step == name)
     }
-
-    /// Whether the claim is no part of another one.
-    pub(super) fn is_top_level(&self) -> bool {
-        self.path.len() == 1
-    }
 }
 
-/// The scopes found so far.
-#[derive(Default)]
-pub(super) enum Found {
-    #[default]
-    Nothing,
-    /// All come from one string that stands in the payload as it is: nothing need be copied.
-    InPayload(Spans),
-    /// The general case: scopes separated by spaces.
-    Joined(String),
+/// Collects the scopes of a token, wherever they stand.
+pub(super) struct Collector<'a, 'p> {
+    pub(super) pool: &'a mut Pool<'p>,
+    pub(super) scopes: &'a mut Spans,
 }
 
-impl Found {
-    /// The scopes as a set that shares the payload where it can.
-    pub(super) fn into_set(self, payload: &Arc<str>) -> Result<ScopeSet, ScopeError> {
-        match self {
-            Self::Nothing => Ok(ScopeSet::empty()),
-            Self::InPayload(spans) => Ok(ScopeSet::from_parts(Arc::clone(payload), spans)),
-            Self::Joined(text) => ScopeSet::parse(&text),
+impl Collector<'_, '_> {
+    /// Reads `value`, the top-level claim that `claim` starts with.
+    #[inline]
+    pub(super) fn read(&mut self, claim: &ScopeClaim, value: Value<'_>) -> Result<(), Unusable> {
+        match value.plain {
+            Plain::Text(text) if claim.path.len() == 1 => self.add_text(claim, text),
+            _ => self.walk(claim, value.raw).map_err(|_| Unusable),
         }
     }
 
-    /// Reads `value`, the top-level claim that `claim` starts with.
-    pub(super) fn collect(
-        &mut self,
-        claim: &ScopeClaim,
-        value: &str,
-        payload: &str,
-    ) -> Result<(), serde_json::Error> {
+    fn walk(&mut self, claim: &ScopeClaim, value: &str) -> Result<(), serde_json::Error> {
         let mut json = serde_json::Deserializer::from_str(value);
         let steps = claim.path.get(1..).unwrap_or_default();
-        let walk = Walk { steps, claim, found: self, payload };
+        let walk = Walk { steps, claim, collector: self };
         de::DeserializeSeed::deserialize(walk, &mut json)?;
         json.end()
     }
 
-    /// The usual case of a `scope` string.
-    pub(super) fn collect_text(
-        &mut self,
-        claim: &ScopeClaim,
-        text: &str,
-        payload: &str,
-    ) -> Result<(), ScopeError> {
-        if let (Self::Nothing, "", Some(offset)) =
-            (&*self, claim.prefix.as_str(), Text::locate(text, payload).offset())
-        {
-            *self = Self::InPayload(Spans::parse(text, offset, payload)?);
-            return Ok(());
+    /// Scopes that are separated by spaces.
+    fn add_text(&mut self, claim: &ScopeClaim, text: &str) -> Result<(), Unusable> {
+        match self.pool.locate(text) {
+            // The usual case: all of them stand in the payload as they are.
+            Some(place) if claim.prefix.is_empty() => {
+                self.scopes.append(text, place.start()).map_err(|_| Unusable)
+            }
+            _ => {
+                let mut parts = text.split(' ').filter(|part| !part.is_empty());
+                parts.try_for_each(|part| self.add_one(claim, part))
+            }
         }
-        text.split(' ')
-            .filter(|part| !part.is_empty())
-            .try_for_each(|part| self.push(claim, part, payload))
     }
 
-    fn push(&mut self, claim: &ScopeClaim, part: &str, payload: &str) -> Result<(), ScopeError> {
-        // Every element is one scope, so a space in it must not make two of it.
-        ScopeToken::new(part)?;
-        let mut joined = match std::mem::take(self) {
-            Self::Nothing => String::new(),
-            Self::InPayload(spans) => ScopeSet::from_parts(payload.into(), spans).to_string(),
-            Self::Joined(text) => text,
+    /// One scope, in which a space must not make two of it.
+    fn add_one(&mut self, claim: &ScopeClaim, scope: &str) -> Result<(), Unusable> {
+        if !is_scope_token(scope.as_bytes()) {
+            return Err(Unusable);
+        }
+        let place = match claim.prefix.as_str() {
+            "" => self.pool.place(scope),
+            prefix => self.pool.add(prefix, scope),
         };
-        // Appended in place: copying what was found so far would make the work quadratic.
-        joined.push(' ');
-        joined.push_str(&claim.prefix);
-        joined.push_str(part);
-        *self = Self::Joined(joined);
+        self.scopes.push(place);
         Ok(())
     }
 }
 
-/// Goes down the path of a scope claim and refuses repeated members on the way.
-struct Walk<'a> {
-    steps: &'a [String],
-    claim: &'a ScopeClaim,
-    found: &'a mut Found,
-    payload: &'a str,
+/// A scope claim has the wrong type, or in it is something else than scopes.
+#[derive(Debug)]
+pub(super) struct Unusable;
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a scope")
+    }
 }
 
-impl<'de> de::DeserializeSeed<'de> for Walk<'_> {
+/// Goes down the path of a scope claim and refuses repeated members on the way.
+struct Walk<'w, 'a, 'p> {
+    steps: &'w [String],
+    claim: &'w ScopeClaim,
+    collector: &'w mut Collector<'a, 'p>,
+}
+
+impl<'de> de::DeserializeSeed<'de> for Walk<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: de::Deserializer<'de>>(self, value: D) -> Result<(), D::Error> {
@@ -162,7 +152,7 @@ impl<'de> de::DeserializeSeed<'de> for Walk<'_> {
     }
 }
 
-impl<'de> Members<'de> for Walk<'_> {
+impl<'de> Members<'de> for Walk<'_, '_, '_> {
     fn member<A: de::MapAccess<'de>>(
         &mut self,
         name: &str,
@@ -170,9 +160,8 @@ impl<'de> Members<'de> for Walk<'_> {
     ) -> Result<Taken, A::Error> {
         match self.steps {
             [step, rest @ ..] if step == name => {
-                let (claim, payload) = (self.claim, self.payload);
-                let found = &mut *self.found;
-                object.next_value_seed(Walk { steps: rest, claim, found, payload })?;
+                let collector = &mut *self.collector;
+                object.next_value_seed(Walk { steps: rest, claim: self.claim, collector })?;
                 Ok(Taken::Yes)
             }
             _ => Ok(Taken::No),
@@ -180,7 +169,7 @@ impl<'de> Members<'de> for Walk<'_> {
     }
 }
 
-impl<'de> de::Visitor<'de> for Walk<'_> {
+impl<'de> de::Visitor<'de> for Walk<'_, '_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -188,7 +177,7 @@ impl<'de> de::Visitor<'de> for Walk<'_> {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<(), E> {
-        self.found.collect_text(self.claim, text, self.payload).map_err(E::custom)
+        self.collector.add_text(self.claim, text).map_err(E::custom)
     }
 
     fn visit_seq<A: de::SeqAccess<'de>>(self, mut array: A) -> Result<(), A::Error> {
@@ -196,7 +185,7 @@ impl<'de> de::Visitor<'de> for Walk<'_> {
             return Err(de::Error::invalid_type(de::Unexpected::Seq, &self));
         }
         while let Some(scope) = array.next_element_seed(StringSeed)? {
-            self.found.push(self.claim, &scope, self.payload).map_err(de::Error::custom)?;
+            self.collector.add_one(self.claim, &scope).map_err(de::Error::custom)?;
         }
         Ok(())
     }

@@ -1,14 +1,16 @@
+use std::mem::MaybeUninit;
+
 use base64_simd::{AsOut as _, URL_SAFE_NO_PAD};
 
 /// Room for a decoded text: on the stack for usual sizes, on the heap beyond.
 pub(crate) struct Scratch<const N: usize> {
-    stack: [u8; N],
+    stack: [MaybeUninit<u8>; N],
     heap: Vec<u8>,
 }
 
 impl<const N: usize> Scratch<N> {
     pub(crate) const fn new() -> Self {
-        Self { stack: [0; N], heap: Vec::new() }
+        Self { stack: [MaybeUninit::uninit(); N], heap: Vec::new() }
     }
 }
 
@@ -21,12 +23,12 @@ pub(crate) fn decode<'s, const N: usize>(
     // Three bytes for four characters, rounded up.
     let most = text.len() / 4 * 3 + 3;
     let room = if most <= N {
-        &mut scratch.stack[..]
+        scratch.stack.as_mut_slice().as_out()
     } else {
         scratch.heap.resize(most, 0);
-        &mut scratch.heap[..]
+        scratch.heap.as_mut_slice().as_out()
     };
-    let decoded = URL_SAFE_NO_PAD.decode(text, room.as_out()).ok()?;
+    let decoded = URL_SAFE_NO_PAD.decode(text, room).ok()?;
     Some(decoded)
 }
 

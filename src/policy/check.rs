@@ -12,13 +12,13 @@ pub(crate) fn check(
     policy: &Policy,
     media_type: MediaType,
     claims: &Registered,
-    payload: &str,
+    text: &str,
     now: UnixTime,
 ) -> Result<(), AuthError> {
-    check_kind(policy, media_type, claims)?;
-    check_issuer(policy, claims, payload)?;
-    check_audience(policy, claims, payload)?;
-    check_required(policy, claims, payload)?;
+    check_kind(policy, media_type, claims, text)?;
+    check_issuer(policy, claims, text)?;
+    check_audience(policy, claims, text)?;
+    check_required(policy, claims, text)?;
     // A bound token is worth nothing without its proof, which is not checked here (RFC 7800).
     if claims.confirmation {
         return Err(AuthErrorKind::UnsupportedConfirmation.into());
@@ -31,33 +31,34 @@ fn check_kind(
     policy: &Policy,
     media_type: MediaType,
     claims: &Registered,
+    text: &str,
 ) -> Result<(), AuthError> {
-    match (policy.token_type, media_type, &claims.foreign) {
+    match (policy.token_type, media_type, claims.foreign) {
         (TokenType::AtJwt, MediaType::AtJwt, _) => Ok(()),
         (TokenType::AnyJwt, MediaType::AtJwt | MediaType::Jwt | MediaType::Absent, None) => Ok(()),
         (TokenType::AnyJwt, _, Some(claim)) => {
-            Err(AuthError::of_claim(AuthErrorKind::WrongTokenType, claim))
+            Err(AuthError::of_claim(AuthErrorKind::WrongTokenType, claim.of(text)))
         }
         _ => Err(AuthErrorKind::WrongTokenType.into()),
     }
 }
 
 /// Compares code point by code point: no case, slash or port is normalised (RFC 9068 section 4).
-fn check_issuer(policy: &Policy, claims: &Registered, payload: &str) -> Result<(), AuthError> {
+fn check_issuer(policy: &Policy, claims: &Registered, text: &str) -> Result<(), AuthError> {
     match &claims.issuer {
         None => Err(missing("iss")),
-        Some(issuer) if issuer.of(payload) == &*policy.issuer => Ok(()),
+        Some(issuer) if issuer.of(text) == &*policy.issuer => Ok(()),
         Some(_) => Err(AuthErrorKind::UnknownIssuer.into()),
     }
 }
 
 /// One of the token's audiences must be one of ours (RFC 7519 section 4.1.3).
-fn check_audience(policy: &Policy, claims: &Registered, payload: &str) -> Result<(), AuthError> {
+fn check_audience(policy: &Policy, claims: &Registered, text: &str) -> Result<(), AuthError> {
     let Audiences::Named(ours) = &policy.audiences else {
         return Ok(());
     };
     let audience = claims.audience.as_ref().ok_or_else(|| missing("aud"))?;
-    if audience.iter(payload).any(|theirs| ours.iter().any(|ours| **ours == *theirs)) {
+    if audience.iter(text).any(|theirs| ours.iter().any(|ours| **ours == *theirs)) {
         Ok(())
     } else {
         Err(AuthErrorKind::WrongAudience.into())
@@ -65,14 +66,14 @@ fn check_audience(policy: &Policy, claims: &Registered, payload: &str) -> Result
 }
 
 /// The claims that the type of token must have (RFC 9068 section 2.2), none of them empty.
-fn check_required(policy: &Policy, claims: &Registered, payload: &str) -> Result<(), AuthError> {
-    let texts =
-        [("sub", &claims.subject), ("client_id", &claims.client_id), ("jti", &claims.token_id)];
+fn check_required(policy: &Policy, claims: &Registered, text: &str) -> Result<(), AuthError> {
+    let required =
+        [("sub", claims.subject), ("client_id", claims.client_id), ("jti", claims.token_id)];
     let strict = policy.token_type == TokenType::AtJwt;
-    for (name, text) in texts {
-        match text {
+    for (name, place) in required {
+        match place {
             None if strict => return Err(missing(name)),
-            Some(text) if strict && text.of(payload).is_empty() => {
+            Some(place) if strict && place.of(text).is_empty() => {
                 return Err(AuthError::of_claim(AuthErrorKind::MalformedClaim, name));
             }
             _ => {}

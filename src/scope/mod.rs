@@ -33,7 +33,7 @@ mod requirement;
 mod set;
 mod token;
 
-pub(crate) use self::{implied::ImpliedScopes, set::Spans};
+pub(crate) use self::{implied::ImpliedScopes, set::Spans, token::is_scope_token};
 pub use self::{
     macros::{AnyOf, Scopes},
     requirement::Requirement,

@@ -1,6 +1,7 @@
 use std::{cmp::Ordering, fmt, sync::Arc};
 
 use super::token::{ScopeError, ScopeToken, is_scope_token};
+use crate::span::Span;
 
 /// The scopes that a token grants: sorted, without repeats.
 ///
@@ -25,13 +26,21 @@ impl ScopeSet {
     ///
     /// [`ScopeError::InvalidToken`] names the first part that is no scope token.
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
-        let spans = Spans::parse(text, 0, text)?;
+        let mut spans = Spans::new();
+        spans.append(text, 0)?;
+        spans.normalize(text);
         Ok(Self { text: text.into(), spans })
     }
 
-    /// The set of the parts of `text` that `spans` marks.
+    /// The set of the parts of `text` that `spans` marks, in order.
+    #[inline]
     pub(crate) fn from_parts(text: Arc<str>, spans: Spans) -> Self {
         Self { text, spans }
+    }
+
+    /// The text that the scopes are parts of.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
     }
 
     /// Whether this scope is granted; exact comparison.
@@ -129,32 +138,6 @@ impl fmt::Display for ScopeSet {
     }
 }
 
-/// Where one scope stands in the text of a set.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Span {
-    start: u32,
-    end: u32,
-}
-
-impl Span {
-    /// Texts are at most as long as a token, far below 4 GiB; beyond that the span is empty.
-    fn new(start: usize, len: usize) -> Self {
-        match (u32::try_from(start), u32::try_from(start.saturating_add(len))) {
-            (Ok(start), Ok(end)) => Self { start, end },
-            _ => Self::default(),
-        }
-    }
-
-    fn of(self, text: &str) -> &str {
-        text.get(self.start as usize..self.end as usize).unwrap_or_default()
-    }
-
-    /// The same as bytes, whose order is that of the text.
-    fn bytes(self, text: &str) -> &[u8] {
-        text.as_bytes().get(self.start as usize..self.end as usize).unwrap_or_default()
-    }
-}
-
 /// Spans in the order of their texts, without repeats; up to eight without an allocation.
 #[derive(Clone, Debug)]
 pub(crate) enum Spans {
@@ -164,29 +147,28 @@ pub(crate) enum Spans {
 
 impl Spans {
     pub(crate) const fn new() -> Self {
-        Self::Few([Span { start: 0, end: 0 }; 8], 0)
+        Self::Few([Span::EMPTY; 8], 0)
     }
 
-    /// The scope tokens of `part`, which stands at `offset` in `whole`.
-    pub(crate) fn parse(part: &str, offset: usize, whole: &str) -> Result<Self, ScopeError> {
-        let mut spans = Self::new();
-        let mut start = 0;
-        for (at, byte) in part.bytes().chain([b' ']).enumerate() {
-            if byte == b' ' {
-                if start < at {
-                    spans.push(Span::new(offset + start, at - start));
-                }
-                start = at + 1;
-            } else if !IS_SCOPE_BYTE[usize::from(byte)] {
-                let token = part.get(start..).and_then(|rest| rest.split(' ').next());
-                return Err(ScopeError::InvalidToken { token: token.unwrap_or_default().into() });
-            }
+    /// Adds the scope tokens of `part`, which stands at `offset` in the whole text, as they come.
+    pub(crate) fn append(&mut self, part: &str, offset: usize) -> Result<(), ScopeError> {
+        // A look at all bytes at once is cheaper than one at each in turn.
+        let fits = |byte: u8| (b' '..=b'~').contains(&byte) & (byte != b'"') & (byte != b'\\');
+        if !part.bytes().fold(true, |all, byte| all & fits(byte)) {
+            return Err(invalid(part));
         }
-        spans.normalize(whole);
-        Ok(spans)
+        let mut start = 0;
+        for end in memchr::memchr_iter(b' ', part.as_bytes()).chain([part.len()]) {
+            if start < end {
+                self.push(Span::new(offset + start, end - start));
+            }
+            start = end + 1;
+        }
+        Ok(())
     }
 
-    fn push(&mut self, span: Span) {
+    #[inline]
+    pub(crate) fn push(&mut self, span: Span) {
         match self {
             Self::Few(array, len) if usize::from(*len) < array.len() => {
                 array[usize::from(*len)] = span;
@@ -203,7 +185,7 @@ impl Spans {
     }
 
     /// Puts the spans in the order of their texts and drops repeats.
-    fn normalize(&mut self, text: &str) {
+    pub(crate) fn normalize(&mut self, text: &str) {
         match self {
             Self::Few(array, len) => {
                 let kept = sort_few(&mut array[..usize::from(*len)], text);
@@ -262,13 +244,10 @@ fn prefix(text: &[u8]) -> u64 {
     }
 }
 
-/// Which bytes may stand in a scope token, for a look at each byte of a claim.
-const IS_SCOPE_BYTE: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < table.len() {
-        table[byte] = is_scope_token(&[byte as u8]);
-        byte += 1;
-    }
-    table
-};
+/// The first part that is no scope token.
+#[cold]
+fn invalid(text: &str) -> ScopeError {
+    let mut parts = text.split(' ').filter(|part| !part.is_empty());
+    let token = parts.find(|part| !is_scope_token(part.as_bytes())).unwrap_or_default();
+    ScopeError::InvalidToken { token: token.into() }
+}

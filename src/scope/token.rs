@@ -54,7 +54,7 @@ impl ScopeToken {
 }
 
 /// 1*NQCHAR: `%x21 / %x23-5B / %x5D-7E`.
-pub(super) const fn is_scope_token(bytes: &[u8]) -> bool {
+pub(crate) const fn is_scope_token(bytes: &[u8]) -> bool {
     let mut at = 0;
     while at < bytes.len() {
         if !matches!(bytes[at], 0x21 | 0x23..=0x5B | 0x5D..=0x7E) {

@@ -1,12 +1,13 @@
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use http::Extensions;
 
 use super::AuthContext;
 use crate::{
-    claims::{Registered, Text},
+    claims::Registered,
     error::{AuthError, AuthErrorKind},
     scope::{Requirement, ScopeSet},
+    span::Span,
     time::UnixTime,
 };
 
@@ -15,8 +16,8 @@ use crate::{
 /// All texts come from the issuer, signed, and are still input: escape them where they go into a
 /// query, a path or a log line (RFC 8725 section 3.10).
 pub struct Grant {
-    payload: Arc<str>,
     claims: Registered,
+    /// Holds the text that the claims are places of.
     scopes: ScopeSet,
     /// The scopes and all that they imply, if that is more.
     effective: Option<Box<ScopeSet>>,
@@ -34,13 +35,10 @@ pub struct Principal<'a> {
 }
 
 impl Grant {
-    pub(crate) fn new(
-        payload: Arc<str>,
-        claims: Registered,
-        scopes: ScopeSet,
-        effective: Option<ScopeSet>,
-    ) -> Self {
-        Self { payload, claims, scopes, effective: effective.map(Box::new) }
+    /// The claims must be places of the text of the scopes.
+    #[inline]
+    pub(crate) fn new(claims: Registered, scopes: ScopeSet, effective: Option<ScopeSet>) -> Self {
+        Self { claims, scopes, effective: effective.map(Box::new) }
     }
 
     /// The grant of a request, as the `AuthLayer` left it in the extensions.
@@ -56,25 +54,25 @@ impl Grant {
     /// The issuer (`iss`), one of those that are configured.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        self.text(&self.claims.issuer).unwrap_or_default()
+        self.text(self.claims.issuer).unwrap_or_default()
     }
 
     /// The subject (`sub`). RFC 9068 tokens always have one.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.text(&self.claims.subject)
+        self.text(self.claims.subject)
     }
 
     /// The client that asked for the token (`client_id`). RFC 9068 tokens always have one.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
-        self.text(&self.claims.client_id)
+        self.text(self.claims.client_id)
     }
 
     /// The unique id of the token (`jti`). RFC 9068 tokens always have one.
     #[must_use]
     pub fn token_id(&self) -> Option<&str> {
-        self.text(&self.claims.token_id)
+        self.text(self.claims.token_id)
     }
 
     /// The issuer and the subject, if there is a subject.
@@ -92,7 +90,7 @@ impl Grant {
 
     /// The audiences (`aud`) in the order of the token.
     pub fn audience(&self) -> impl Iterator<Item = &str> {
-        self.claims.audience.iter().flat_map(|audience| audience.iter(&self.payload))
+        self.claims.audience.iter().flat_map(|audience| audience.iter(self.scopes.text()))
     }
 
     /// When the token expires (`exp`).
@@ -142,8 +140,8 @@ impl Grant {
         self.effective.as_deref().unwrap_or(&self.scopes)
     }
 
-    fn text<'a>(&'a self, text: &'a Option<Text>) -> Option<&'a str> {
-        text.as_ref().map(|text| text.of(&self.payload))
+    fn text(&self, place: Option<Span>) -> Option<&str> {
+        place.map(|place| place.of(self.scopes.text()))
     }
 }
 

@@ -1,7 +1,5 @@
 //! What happens to a token, from top to bottom.
 
-use std::sync::Arc;
-
 use serde::de::DeserializeOwned;
 
 use super::{Shared, issuers::Trusted, memo::KnownHeader};
@@ -11,6 +9,7 @@ use crate::{
     error::{AuthError, AuthErrorKind},
     jws::{self, Header, MediaType, Scratch, UntrustedToken},
     policy,
+    scope::ScopeSet,
     verified::{Grant, Verified},
 };
 
@@ -73,15 +72,13 @@ where
     C: DeserializeOwned + Send + Sync + 'static,
 {
     let policy = &trusted.policy;
-    let mut claims: Claims<C> =
+    let claims: Claims<'_, C> =
         claims::read(payload, &policy.scope_claims).map_err(|fault| refused(&fault))?;
-    policy::check(policy, media_type, &claims.registered, payload, shared.clock.now())?;
+    policy::check(policy, media_type, &claims.registered, &claims.text, shared.clock.now())?;
 
-    let payload: Arc<str> = payload.into();
-    let scopes =
-        claims.take_scopes(&payload).map_err(|_| AuthError::from(AuthErrorKind::MalformedClaim))?;
+    let scopes = ScopeSet::from_parts(claims.text.into(), claims.scopes);
     let effective = policy.implied.expand(&scopes);
-    let grant = Grant::new(payload, claims.registered, scopes, effective);
+    let grant = Grant::new(claims.registered, scopes, effective);
     Ok(Verified::new(grant, claims.custom))
 }
 
