@@ -60,6 +60,6 @@ mod tests {
         let equal = String::from(whole);
         assert!(Span::locate(&equal, whole).is_none());
         assert!(Span::locate(whole, &whole[1..]).is_none());
-        assert!(Span::locate(whole, &whole[..3]).is_none());
+        assert!(Span::locate(whole, &whole[..4]).is_none());
     }
 }

@@ -17,6 +17,6 @@ mod scopes;
 
 pub use self::scopes::ScopeClaim;
 pub(crate) use self::{
-    reader::{Claims, ClaimsFault, issuer_of, read},
+    reader::{Claims, issuer_of, read},
     registered::Registered,
 };

@@ -12,6 +12,7 @@ use super::{
     scopes::{Collector, ScopeClaim},
 };
 use crate::{
+    error::{AuthError, AuthErrorKind},
     json::{Malformed, Name, Names, Plain, Scanner, Value},
     scope::Spans,
     span::Span,
@@ -30,7 +31,7 @@ pub(crate) struct Claims<'p, C> {
 
 /// Why a payload cannot be used.
 #[derive(Clone, Debug)]
-pub(crate) enum ClaimsFault {
+enum ClaimsFault {
     /// It is not one JSON object without repeated members.
     Malformed,
     /// A claim that verification reads has the wrong type or an impossible value.
@@ -44,7 +45,7 @@ pub(crate) enum ClaimsFault {
 pub(crate) fn read<'p, C: DeserializeOwned>(
     payload: &'p str,
     sources: &[ScopeClaim],
-) -> Result<Claims<'p, C>, ClaimsFault> {
+) -> Result<Claims<'p, C>, AuthError> {
     let mut reader = Reader::open(payload, sources)?;
     let custom = C::deserialize(&mut reader).map_err(|Refused(fault)| fault)?;
     reader.finish(custom)
@@ -52,12 +53,13 @@ pub(crate) fn read<'p, C: DeserializeOwned>(
 
 /// The `iss` of a payload whose signature was not checked yet, to select among the configured
 /// issuers. Stops at the claim; the full reading comes after the signature.
-pub(crate) fn issuer_of(payload: &str) -> Result<Option<Cow<'_, str>>, ClaimsFault> {
+pub(crate) fn issuer_of(payload: &str) -> Result<Option<Cow<'_, str>>, AuthError> {
     let mut scanner = Scanner::open(payload)?;
     while let Some(name) = scanner.name()? {
         let value = scanner.value()?;
         if name == "iss" {
-            return text(value).map(Some).ok_or_else(|| ClaimsFault::Claim("iss".into()));
+            let issuer = text(value).ok_or_else(|| ClaimsFault::Claim(name.as_ref().into()))?;
+            return Ok(Some(issuer));
         }
     }
     Ok(None)
@@ -122,10 +124,10 @@ impl<'de, 's> Reader<'de, 's> {
     }
 
     #[inline]
-    fn finish<C>(mut self, custom: C) -> Result<Claims<'de, C>, ClaimsFault> {
+    fn finish<C>(mut self, custom: C) -> Result<Claims<'de, C>, AuthError> {
         // A type that passes over errors must not pass over ours.
         if let Some(fault) = self.fault {
-            return Err(fault);
+            return Err(fault.into());
         }
         self.scanner.end()?;
         let text = self.pool.into_text();
@@ -284,6 +286,26 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
         visitor: V,
     ) -> Result<V::Value, Refused> {
         visitor.visit_newtype_struct(self)
+    }
+}
+
+impl From<ClaimsFault> for AuthError {
+    #[cold]
+    fn from(fault: ClaimsFault) -> Self {
+        match fault {
+            ClaimsFault::Malformed => AuthErrorKind::Malformed.into(),
+            ClaimsFault::Claim(name) => Self::of_claim(AuthErrorKind::MalformedClaim, &name),
+            ClaimsFault::Mismatch(Some(name)) => {
+                Self::of_claim(AuthErrorKind::ClaimsMismatch, &name)
+            }
+            ClaimsFault::Mismatch(None) => AuthErrorKind::ClaimsMismatch.into(),
+        }
+    }
+}
+
+impl From<Malformed> for AuthError {
+    fn from(Malformed: Malformed) -> Self {
+        ClaimsFault::Malformed.into()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The backend that goes straight to `aws-lc-rs`, with keys that are parsed once.
 
 use aws_lc_rs::{
-    hmac,
+    constant_time, digest, hmac,
     signature::{
         self, EcdsaVerificationAlgorithm, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents,
     },
@@ -9,6 +9,7 @@ use aws_lc_rs::{
 
 use super::{
     algorithm::Algorithm,
+    ecdsa::DerSignature,
     material::{Curve, KeyRejected, Material},
 };
 
@@ -17,8 +18,9 @@ pub(crate) enum PreparedKey {
     /// One parsed key for each of the algorithms that an RSA key may serve, in the order of
     /// [`RSA`].
     Rsa(Vec<ParsedPublicKey>),
-    /// Elliptic curves, Edwards ones included: one algorithm.
-    Point(Algorithm, ParsedPublicKey),
+    /// A point of this curve: one algorithm.
+    Ec(Algorithm, Curve, ParsedPublicKey),
+    Ed25519(ParsedPublicKey),
     /// A prepared HMAC key.
     Hmac(Algorithm, Box<hmac::Key>),
 }
@@ -34,9 +36,9 @@ const RSA: [(Algorithm, &RsaParameters); 6] = [
 
 const fn ecdsa(curve: Curve) -> (Algorithm, &'static EcdsaVerificationAlgorithm) {
     match curve {
-        Curve::P256 => (Algorithm::Es256, &signature::ECDSA_P256_SHA256_FIXED),
-        Curve::P384 => (Algorithm::Es384, &signature::ECDSA_P384_SHA384_FIXED),
-        Curve::P521 => (Algorithm::Es512, &signature::ECDSA_P521_SHA512_FIXED),
+        Curve::P256 => (Algorithm::Es256, &signature::ECDSA_P256_SHA256_ASN1),
+        Curve::P384 => (Algorithm::Es384, &signature::ECDSA_P384_SHA384_ASN1),
+        Curve::P521 => (Algorithm::Es512, &signature::ECDSA_P521_SHA512_ASN1),
     }
 }
 
@@ -46,6 +48,14 @@ pub(super) const fn hmac_algorithm(algorithm: Algorithm) -> hmac::Algorithm {
         Algorithm::Hs512 => hmac::HMAC_SHA512,
         _ => hmac::HMAC_SHA256,
     }
+}
+
+/// The same as `hmac::verify`, which copies the state once more: compares in constant time, and the
+/// full length only.
+fn verify_hmac(key: &hmac::Key, input: &[u8], tag: &[u8]) -> bool {
+    let mut expected = [0; digest::MAX_OUTPUT_LEN];
+    hmac::sign_to_buffer(key, input, &mut expected)
+        .is_ok_and(|expected| constant_time::verify_slices_are_equal(expected, tag).is_ok())
 }
 
 impl PreparedKey {
@@ -61,12 +71,12 @@ impl PreparedKey {
                 let (algorithm, parameters) = ecdsa(*curve);
                 let key = ParsedPublicKey::new(parameters, point)
                     .map_err(|_| KeyRejected("the EC point is not on its curve"))?;
-                Ok(Self::Point(algorithm, key))
+                Ok(Self::Ec(algorithm, *curve, key))
             }
             Material::Ed25519(point) => {
                 let key = ParsedPublicKey::new(&signature::ED25519, point)
                     .map_err(|_| KeyRejected("the Ed25519 key is not a point of the curve"))?;
-                Ok(Self::Point(Algorithm::EdDsa, key))
+                Ok(Self::Ed25519(key))
             }
             Material::Hmac { algorithm, secret } => {
                 let key = hmac::Key::new(hmac_algorithm(*algorithm), secret.expose());
@@ -82,11 +92,15 @@ impl PreparedKey {
                 .position(|(served, _)| *served == algorithm)
                 .and_then(|position| keys.get(position))
                 .is_some_and(|key| key.verify_sig(input, signature).is_ok()),
-            Self::Point(own, key) => *own == algorithm && key.verify_sig(input, signature).is_ok(),
-            // Compares in constant time, and the full length only.
-            Self::Hmac(own, key) => {
-                *own == algorithm && hmac::verify(key, input, signature).is_ok()
+            Self::Ec(own, curve, key) => {
+                *own == algorithm
+                    && DerSignature::from_fixed(signature, curve.coordinate_len())
+                        .is_some_and(|der| key.verify_sig(input, der.as_bytes()).is_ok())
             }
+            Self::Ed25519(key) => {
+                algorithm == Algorithm::EdDsa && key.verify_sig(input, signature).is_ok()
+            }
+            Self::Hmac(own, key) => *own == algorithm && verify_hmac(key, input, signature),
         }
     }
 }

@@ -8,6 +8,8 @@ mod algorithm;
 mod aws_lc;
 mod der;
 mod digest;
+#[cfg(feature = "aws-lc-rs")]
+mod ecdsa;
 mod ed25519;
 mod material;
 #[cfg(feature = "rust-crypto")]

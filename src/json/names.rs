@@ -1,7 +1,7 @@
 use std::{borrow::Cow, collections::HashSet};
 
 /// How many names are compared one by one.
-const FIRST: usize = 16;
+const FIRST: usize = 8;
 
 /// The member names of one JSON object that were seen so far.
 ///

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Shared, issuers::Trusted, memo::KnownHeader};
 use crate::{
-    claims::{self, Claims, ClaimsFault},
+    claims::{self, Claims},
     crypto::Algorithm,
     error::{AuthError, AuthErrorKind},
     jws::{self, Header, MediaType, Scratch, UntrustedToken},
@@ -72,8 +72,7 @@ where
     C: DeserializeOwned + Send + Sync + 'static,
 {
     let policy = &trusted.policy;
-    let claims: Claims<'_, C> =
-        claims::read(payload, &policy.scope_claims).map_err(|fault| refused(&fault))?;
+    let claims: Claims<'_, C> = claims::read(payload, &policy.scope_claims)?;
     policy::check(policy, media_type, &claims.registered, &claims.text, shared.clock.now())?;
 
     let scopes = ScopeSet::from_parts(claims.text.into(), claims.scopes);
@@ -102,7 +101,7 @@ fn select_issuer<'s>(shared: &'s Shared, payload: &str) -> Result<&'s Trusted, A
     if let Some(only) = shared.issuers.only() {
         return Ok(only);
     }
-    let issuer = claims::issuer_of(payload).map_err(|fault| refused(&fault))?;
+    let issuer = claims::issuer_of(payload)?;
     let issuer = issuer.ok_or_else(|| AuthError::of_claim(AuthErrorKind::MissingClaim, "iss"))?;
     shared.issuers.get(&issuer).ok_or_else(|| AuthErrorKind::UnknownIssuer.into())
 }
@@ -115,7 +114,7 @@ fn undecided(trusted: &Trusted, payload: &str) -> AuthError {
         }
         Ok(Some(_)) => AuthErrorKind::UnknownIssuer.into(),
         Ok(None) => AuthError::of_claim(AuthErrorKind::MissingClaim, "iss"),
-        Err(fault) => refused(&fault),
+        Err(fault) => fault,
     }
 }
 
@@ -124,16 +123,5 @@ fn check_algorithm(trusted: &Trusted, algorithm: Algorithm) -> Result<(), AuthEr
         Ok(())
     } else {
         Err(AuthErrorKind::AlgorithmNotAllowed)
-    }
-}
-
-fn refused(fault: &ClaimsFault) -> AuthError {
-    match fault {
-        ClaimsFault::Malformed => AuthErrorKind::Malformed.into(),
-        ClaimsFault::Claim(name) => AuthError::of_claim(AuthErrorKind::MalformedClaim, name),
-        ClaimsFault::Mismatch(Some(name)) => {
-            AuthError::of_claim(AuthErrorKind::ClaimsMismatch, name)
-        }
-        ClaimsFault::Mismatch(None) => AuthErrorKind::ClaimsMismatch.into(),
     }
 }
