@@ -16,10 +16,15 @@ mod fixture;
 #[path = "shared/mod.rs"]
 mod shared;
 
+use std::hint::black_box;
+
 use http::Request;
 use tower::Layer;
 use tower_bearer::{
-    Algorithm, AuthLayer, Issuer, Verifier, auth::AuthService, token::BearerHeader,
+    Algorithm, AuthLayer, Issuer, Verifier,
+    auth::AuthService,
+    scope::{Requirement, ScopeSet, ScopeToken},
+    token::BearerHeader,
 };
 
 use crate::{
@@ -42,10 +47,14 @@ fn main() {
         }
         let fixture = Fixture::new(algorithm);
         accepted(&options, &fixture);
+        verified(&options, &fixture);
         refused(&options, &fixture);
     }
     if options.wants("HS256") {
         growth(&options, &Fixture::new(Algorithm::Hs256));
+    }
+    if options.wants("scopes") {
+        scopes(&options);
     }
 }
 
@@ -66,6 +75,48 @@ fn accepted(options: &Options, fixture: &Fixture) {
             ),
         ],
     );
+}
+
+/// Without HTTP around it.
+fn verified(options: &Options, fixture: &Fixture) {
+    let (by_hand, token) = (fixture.by_hand(Empty), fixture.valid.clone());
+    let verifier = Verifier::builder().issuer(fixture.trusted(1)).claims::<Claims>().build();
+    let (verifier, same) = (verifier.expect("a verifier"), token.clone());
+    options.compare(
+        &format!("{} verified", fixture.algorithm),
+        0,
+        vec![
+            Contender::new("decode_header + decode", move || {
+                black_box(by_hand.verify(&token).expect("a good token"));
+            }),
+            Contender::new("Verifier::verify_now", move || {
+                black_box(verifier.verify_now(&same).expect("a good token"));
+            }),
+        ],
+    );
+}
+
+/// What a guard asks, on the cheap and on the dear side.
+fn scopes(options: &Options) {
+    let set = |count: usize| {
+        let scopes = (0..count).map(|number| format!("resource-{number}:read"));
+        ScopeSet::parse(&scopes.collect::<Vec<_>>().join(" ")).expect("scopes")
+    };
+    let all = |granted: &ScopeSet, count: usize| {
+        let required = granted.iter().step_by(granted.len() / count).take(count);
+        Requirement::try_all(required.map(|scope| ScopeToken::new(scope).expect("a scope")))
+            .expect("a requirement")
+    };
+    let check = |granted: usize, required: usize| {
+        let granted = set(granted);
+        let requirement = all(&granted, required);
+        Contender::new(format!("{required} of {}", granted.len()), move || {
+            assert!(black_box(&requirement).is_met_by(black_box(&granted)));
+        })
+    };
+    let checks = [(5, 1), (5, 5), (100, 20), (1000, 20)];
+    let checks = checks.map(|(granted, required)| check(granted, required));
+    options.compare("scopes required", 0, checks.into());
 }
 
 fn refused(options: &Options, fixture: &Fixture) {

@@ -128,10 +128,13 @@ pub(crate) struct ByHand<S> {
 }
 
 impl<S> ByHand<S> {
-    #[expect(clippy::disallowed_methods, reason = "this is what is compared with")]
     fn claims(&self, request: &Request<()>) -> Option<Claims> {
         let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-        let token = value.strip_prefix("Bearer ")?;
+        self.verify(value.strip_prefix("Bearer ")?)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is what is compared with")]
+    pub(crate) fn verify(&self, token: &str) -> Option<Claims> {
         let kid = jsonwebtoken::decode_header(token).ok()?.kid?;
         let data = jsonwebtoken::decode(token, self.keys.get(&kid)?, &self.validation).ok()?;
         Some(data.claims)

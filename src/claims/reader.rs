@@ -83,19 +83,13 @@ struct Reader<'de, 's> {
     seen: u16,
     /// All other names that were seen.
     names: Names<'de>,
-    /// The member whose value comes next.
-    pending: Pending<'de>,
+    /// The member that was read last.
+    member: (Cow<'de, str>, Value<'de>),
     pool: Pool<'de>,
     registered: Registered,
     scopes: Spans,
     /// The first fault of the claims themselves.
     fault: Option<ClaimsFault>,
-}
-
-/// A member whose name was read.
-struct Pending<'de> {
-    name: Cow<'de, str>,
-    claim: Option<Claim>,
 }
 
 impl<'de, 's> Reader<'de, 's> {
@@ -106,7 +100,7 @@ impl<'de, 's> Reader<'de, 's> {
             sources,
             seen: 0,
             names: Names::default(),
-            pending: Pending { name: Cow::Borrowed(""), claim: None },
+            member: (Cow::Borrowed(""), Value::NULL),
             pool: Pool::new(payload),
             registered: Registered::default(),
             scopes: Spans::new(),
@@ -117,9 +111,7 @@ impl<'de, 's> Reader<'de, 's> {
     /// Lets the application's type read the members, and then reads those that it left.
     fn object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Refused> {
         let value = visitor.visit_map(&mut *self)?;
-        while self.next_name()? {
-            self.next_value()?;
-        }
+        while self.next_member()? {}
         Ok(value)
     }
 
@@ -142,8 +134,8 @@ impl<'de, 's> Reader<'de, 's> {
         Refused(fault)
     }
 
-    /// Reads the name of the next member; `false` at the end of the object.
-    fn next_name(&mut self) -> Result<bool, Refused> {
+    /// Reads the next member and notes it if verification needs it; `false` at the end of the object.
+    fn next_member(&mut self) -> Result<bool, Refused> {
         let name = match self.scanner.name() {
             Ok(Some(name)) => name,
             Ok(None) => return Ok(false),
@@ -162,27 +154,19 @@ impl<'de, 's> Reader<'de, 's> {
         if !is_new {
             return Err(self.keep(ClaimsFault::Malformed));
         }
-        self.pending = Pending { name, claim };
-        Ok(true)
-    }
-
-    /// Reads the value of that member and notes it if verification needs it.
-    fn next_value(&mut self) -> Result<Value<'de>, Refused> {
         let value = match self.scanner.value() {
             Ok(value) => value,
             Err(malformed) => return Err(self.keep(malformed.into())),
         };
-        let noted = match self.pending.claim {
+        let noted = match claim {
             Some(claim) => self.note(claim, value),
-            None => self.note_other(value),
+            None => self.note_other(&name, value),
         };
-        match noted {
-            Some(()) => Ok(value),
-            None => {
-                let name = self.pending.name.as_ref().into();
-                Err(self.keep(ClaimsFault::Claim(name)))
-            }
+        if noted.is_none() {
+            return Err(self.keep(ClaimsFault::Claim(name.into())));
         }
+        self.member = (name, value);
+        Ok(true)
     }
 
     /// Nothing if the value is not of the claim's type.
@@ -206,8 +190,7 @@ impl<'de, 's> Reader<'de, 's> {
 
     /// Claims without a meaning of their own may hold scopes, or tell another kind of JWT.
     #[inline]
-    fn note_other(&mut self, value: Value<'de>) -> Option<()> {
-        let name = &*self.pending.name;
+    fn note_other(&mut self, name: &str, value: Value<'de>) -> Option<()> {
         if is_foreign(name) {
             self.registered.foreign = Some(self.pool.place(name));
         }
@@ -232,17 +215,17 @@ impl<'de> MapAccess<'de> for Reader<'de, '_> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Refused> {
-        if !self.next_name()? {
+        if !self.next_member()? {
             return Ok(None);
         }
-        let name = &self.pending.name;
+        let (name, _) = &self.member;
         seed.deserialize(Name(name)).map(Some).map_err(|_| Refused::mismatch(name))
     }
 
     #[inline]
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Refused> {
-        let value = self.next_value()?;
-        seed.deserialize(value).map_err(|_| Refused::mismatch(&self.pending.name))
+        let (name, value) = &self.member;
+        seed.deserialize(*value).map_err(|_| Refused::mismatch(name))
     }
 }
 

@@ -47,6 +47,11 @@ pub(crate) enum Plain<'de> {
     No,
 }
 
+impl Value<'_> {
+    /// The value `null`.
+    pub(crate) const NULL: Self = Self { raw: "null", plain: Plain::No };
+}
+
 impl<'de> Scanner<'de> {
     /// Starts at a text that begins with an object.
     pub(crate) fn open(text: &'de str) -> Result<Self, Malformed> {
@@ -57,6 +62,7 @@ impl<'de> Scanner<'de> {
     }
 
     /// The name of the next member, or nothing at the end of the object and ever after.
+    #[inline]
     pub(crate) fn name(&mut self) -> Result<Option<Cow<'de, str>>, Malformed> {
         match (self.place, self.peek()) {
             (Place::End, _) => return Ok(None),
@@ -81,6 +87,7 @@ impl<'de> Scanner<'de> {
     }
 
     /// The value of the member whose name was read last.
+    #[inline]
     pub(crate) fn value(&mut self) -> Result<Value<'de>, Malformed> {
         let first = self.peek();
         let start = self.at;
