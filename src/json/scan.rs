@@ -62,7 +62,7 @@ impl<'de> Scanner<'de> {
     }
 
     /// The name of the next member, or nothing at the end of the object and ever after.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn name(&mut self) -> Result<Option<Cow<'de, str>>, Malformed> {
         match (self.place, self.peek()) {
             (Place::End, _) => return Ok(None),
@@ -87,7 +87,7 @@ impl<'de> Scanner<'de> {
     }
 
     /// The value of the member whose name was read last.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn value(&mut self) -> Result<Value<'de>, Malformed> {
         let first = self.peek();
         let start = self.at;
