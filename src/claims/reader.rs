@@ -2,7 +2,7 @@ use std::{borrow::Cow, fmt};
 
 use serde::{
     Deserializer,
-    de::{self, DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor},
+    de::{self, DeserializeOwned, DeserializeSeed, MapAccess, Visitor},
 };
 
 use super::{
@@ -26,7 +26,8 @@ pub(crate) struct Claims<'p, C> {
     pub(crate) registered: Registered,
     /// The granted scopes, in the order of the text.
     pub(crate) scopes: Spans,
-    pub(crate) custom: C,
+    /// The application's type, or that it does not fit. The other claims were read all the same.
+    pub(crate) custom: Result<C, AuthError>,
 }
 
 /// Why a payload cannot be used.
@@ -47,7 +48,7 @@ pub(crate) fn read<'p, C: DeserializeOwned>(
     sources: &[ScopeClaim],
 ) -> Result<Claims<'p, C>, AuthError> {
     let mut reader = Reader::open(payload, sources)?;
-    let custom = C::deserialize(&mut reader).map_err(|Refused(fault)| fault)?;
+    let custom = C::deserialize(&mut reader);
     reader.finish(custom)
 }
 
@@ -108,22 +109,17 @@ impl<'de, 's> Reader<'de, 's> {
         })
     }
 
-    /// Lets the application's type read the members, and then reads those that it left.
-    fn object<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Refused> {
-        let value = visitor.visit_map(&mut *self)?;
-        while self.next_member()? {}
-        Ok(value)
-    }
-
+    /// Reads what the application's type left, and whatever that type made of our faults.
     #[inline]
-    fn finish<C>(mut self, custom: C) -> Result<Claims<'de, C>, AuthError> {
-        // A type that passes over errors must not pass over ours.
+    fn finish<C>(mut self, custom: Result<C, Refused>) -> Result<Claims<'de, C>, AuthError> {
+        while self.fault.is_none() && self.next_member().unwrap_or_default() {}
         if let Some(fault) = self.fault {
             return Err(fault.into());
         }
         self.scanner.end()?;
         let text = self.pool.into_text();
         self.scopes.normalize(&text);
+        let custom = custom.map_err(|Refused(fault)| fault.into());
         Ok(Claims { text, registered: self.registered, scopes: self.scopes, custom })
     }
 
@@ -239,11 +235,10 @@ impl<'de> Deserializer<'de> for &mut Reader<'de, '_> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        self.object(visitor)
+        visitor.visit_map(self)
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Refused> {
-        self.object(IgnoredAny)?;
         visitor.visit_unit()
     }
 

@@ -6,7 +6,7 @@ mod check;
 mod danger;
 
 pub use self::builder::{Issuer, TokenType};
-pub(crate) use self::check::check;
+pub(crate) use self::check::{check, check_time};
 use crate::{claims::ScopeClaim, crypto::AlgorithmSet, scope::ImpliedScopes};
 use std::time::Duration;
 

@@ -73,12 +73,15 @@ where
 {
     let policy = &trusted.policy;
     let claims: Claims<'_, C> = claims::read(payload, &policy.scope_claims)?;
-    policy::check(policy, media_type, &claims.registered, &claims.text, shared.clock.now())?;
+    policy::check(policy, media_type, &claims.registered, &claims.text)?;
+    // Told to the operator only of tokens that are for this service.
+    let custom = claims.custom?;
+    policy::check_time(policy, &claims.registered, shared.clock.now())?;
 
     let scopes = ScopeSet::from_parts(claims.text.into(), claims.scopes);
     let effective = policy.implied.expand(&scopes);
     let grant = Grant::new(claims.registered, scopes, effective);
-    Ok(Verified::new(grant, claims.custom))
+    Ok(Verified::new(grant, custom))
 }
 
 fn parse_header(token: UntrustedToken<'_>) -> Result<Header, AuthErrorKind> {
