@@ -187,7 +187,7 @@ impl Options {
             "--realm" => once(option, &mut self.realm, value)?,
             "--listen" => once(option, &mut self.listen, parsed(option, &value)?)?,
             "--at" => once(option, &mut self.at, UnixTime::from_secs(parsed(option, &value)?))?,
-            "--backend" => once(option, &mut self.backend, backend(&value)?)?,
+            "--backend" => once(option, &mut self.backend, parsed(option, &value)?)?,
             _ => match self.issuers.last_mut() {
                 Some(issuer) => issuer.take(option, value)?,
                 None => {
@@ -226,7 +226,7 @@ impl IssuerOptions {
             "--jwks" => once(option, &mut self.jwks, value)?,
             "--secret-file" => once(option, &mut self.secret_file, value)?,
             "--secret-kid" => once(option, &mut self.secret_kid, value)?,
-            "--token-type" => once(option, &mut self.token_type, token_type(&value)?)?,
+            "--token-type" => once(option, &mut self.token_type, parsed(option, &value)?)?,
             "--leeway" => {
                 let leeway = Duration::from_secs(parsed(option, &value)?);
                 once(option, &mut self.leeway, leeway)?;
@@ -357,20 +357,6 @@ fn once<T>(option: &str, place: &mut Option<T>, value: T) -> Result<(), Problem>
 fn parsed<T: FromStr>(option: &str, value: &str) -> Result<T, Problem> {
     let form = OPTIONS.into_iter().find(|(name, _)| *name == option).map_or("", |(_, form)| form);
     value.parse().map_err(|_| format!("{option} {value:?}: write {option} {form}"))
-}
-
-fn backend(name: &str) -> Result<Backend, Problem> {
-    let both = [Backend::AwsLcRs, Backend::RustCrypto];
-    let named = both.into_iter().find(|backend| backend.name() == name);
-    named.ok_or_else(|| format!("--backend {name:?}: write aws-lc-rs or rust-crypto"))
-}
-
-fn token_type(name: &str) -> Result<TokenType, Problem> {
-    match name {
-        "at+jwt" => Ok(TokenType::AtJwt),
-        "any" => Ok(TokenType::AnyJwt),
-        _ => Err(format!("--token-type {name:?}: write at+jwt or any")),
-    }
 }
 
 fn read<T>(

@@ -278,6 +278,16 @@ pub enum ConfigError {
         /// The name as given.
         name: String,
     },
+    /// A setting that is given as text has a value that does not exist.
+    #[error("unknown {setting} {name:?}: use one of {known}")]
+    UnknownName {
+        /// What it is a name of.
+        setting: &'static str,
+        /// The name as given.
+        name: String,
+        /// The names that there are.
+        known: &'static str,
+    },
     /// An issuer has no keys.
     #[error("issuer {issuer:?} has no keys: give it some with `.keys(..)`, or say `.keys_later()`")]
     NoKeys {

@@ -269,8 +269,8 @@ fn a_mistake_on_the_command_line_names_the_option_and_the_remedy() {
         ("--at soon", r#"--at "soon": write --at UNIX_SECONDS"#),
         ("--at -1", r#"--at "-1": write --at UNIX_SECONDS"#),
         ("--listen 8080", r#"--listen "8080": write --listen ADDR:PORT"#),
-        ("--backend openssl", r#"--backend "openssl": write aws-lc-rs or rust-crypto"#),
-        ("--issuer i --token-type jwt", r#"--token-type "jwt": write at+jwt or any"#),
+        ("--backend openssl", r#"--backend "openssl": write --backend aws-lc-rs|rust-crypto"#),
+        ("--issuer i --token-type jwt", r#"--token-type "jwt": write --token-type at+jwt|any"#),
         ("--issuer i --leeway 1m", r#"--leeway "1m": write --leeway SECONDS"#),
         (
             "--issuer i --algorithms ES256,none",

@@ -4,7 +4,8 @@
 //! [`RequireScope`](crate::RequireScope), the extractors and handlers find it. A refusal is a
 //! response with the exact status and challenge of RFC 6750 section 3 and with
 //! `Cache-Control: no-store`; the inner service is not called then. Refusals of guards and
-//! extractors further in are completed on the way out, so that all look alike.
+//! extractors further in are completed on the way out, so that all look alike; headers that layers
+//! in between added stay, and an answer whose status one of them changed is theirs.
 //!
 //! ```
 //! use http::{Request, Response, StatusCode};

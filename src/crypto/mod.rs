@@ -17,6 +17,8 @@ mod rust_crypto;
 #[cfg(feature = "test-util")]
 pub(crate) mod sign;
 
+use std::{fmt, str::FromStr};
+
 pub use self::algorithm::Algorithm;
 pub(crate) use self::{
     algorithm::AlgorithmSet,
@@ -86,6 +88,28 @@ impl Backend {
     /// Whether this backend can verify the algorithm at all.
     pub(crate) const fn supports(self, algorithm: Algorithm) -> bool {
         !matches!((self, algorithm), (Self::RustCrypto, Algorithm::Es512))
+    }
+}
+
+impl FromStr for Backend {
+    type Err = ConfigError;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "aws-lc-rs" => Ok(Self::AwsLcRs),
+            "rust-crypto" => Ok(Self::RustCrypto),
+            _ => Err(ConfigError::UnknownName {
+                setting: "backend",
+                name: name.into(),
+                known: "aws-lc-rs, rust-crypto",
+            }),
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

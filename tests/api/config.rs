@@ -6,6 +6,7 @@ use tower_bearer::{
     Algorithm, AuthLayer, Backend, Issuer, Verifier,
     claims::ScopeClaim,
     key::{KeySet, VerifyingKey},
+    policy::TokenType,
     scope,
     token::CookieToken,
 };
@@ -249,13 +250,31 @@ fn a_token_cookie_must_be_one_that_browsers_keep_on_tls() {
 }
 
 #[test]
+fn backends_and_token_types_have_names() {
+    for backend in [Backend::AwsLcRs, Backend::RustCrypto] {
+        assert_eq!(backend.to_string().parse(), Ok(backend));
+        assert_eq!(backend.to_string(), backend.name());
+    }
+    for token_type in [TokenType::AtJwt, TokenType::AnyJwt] {
+        assert_eq!(token_type.to_string().parse(), Ok(token_type));
+        assert_eq!(token_type.to_string(), token_type.name());
+    }
+    let error = "AWS-LC".parse::<Backend>().expect_err("another spelling");
+    assert_eq!(error.to_string(), r#"unknown backend "AWS-LC": use one of aws-lc-rs, rust-crypto"#);
+    let error = "JWT".parse::<TokenType>().expect_err("the header's value");
+    assert_eq!(error.to_string(), r#"unknown token type "JWT": use one of at+jwt, any"#);
+}
+
+#[test]
 fn an_issuer_is_a_plain_value_that_can_be_built_from_text() {
-    let settings = [("https://a.test", "ES256,RS256"), ("https://b.test", "EdDSA")];
-    let issuers = settings.map(|(name, algorithms)| {
+    let settings =
+        [("https://a.test", "ES256,RS256", "at+jwt"), ("https://b.test", "EdDSA", "any")];
+    let issuers = settings.map(|(name, algorithms, token_type)| {
         let algorithms = algorithms.split(',').map(|name| name.parse().unwrap());
         Issuer::new(name)
             .audience("https://api.test")
             .algorithms(algorithms.collect::<Vec<_>>())
+            .token_type(token_type.parse().unwrap())
             .implies(scope!("admin"), [scope!("read")])
             .keys_later()
     });
