@@ -16,7 +16,7 @@ use crate::{
 /// itself.
 ///
 /// ```
-/// use tower_bearer::{Verifier, authenticate::{Attempt, Authenticate}};
+/// use tower_bearer::{Verifier, authenticate::{Attempt, Authenticate, Events}};
 /// use tower_bearer::token::{PresentedToken, RequestHead};
 ///
 /// /// Partners have their own issuers.
@@ -30,6 +30,11 @@ use crate::{
 ///             _ => self.everybody.authenticate(token, head),
 ///         }
 ///     }
+///
+///     /// Both have the same sink here.
+///     fn events(&self) -> Events {
+///         self.everybody.events()
+///     }
 /// }
 /// ```
 pub trait Authenticate: Clone + Send + Sync + 'static {
@@ -39,21 +44,22 @@ pub trait Authenticate: Clone + Send + Sync + 'static {
     /// [anonymous](AuthContext::anonymous) caller passes a layer that is optional, and no other.
     fn authenticate(&self, token: PresentedToken<'_>, head: &RequestHead<'_>) -> Attempt;
 
-    /// Where events go unless the layer is given another sink.
-    #[doc(hidden)]
+    /// Where the events of a layer go unless it is given
+    /// [another sink](crate::auth::AuthLayerBuilder::on_event): those of a [`Verifier`](crate::Verifier)
+    /// inside, which is to be handed on, or else `tracing` where that feature is on.
     fn events(&self) -> Events {
         Events(Sink::default())
     }
 }
 
-/// Where events go.
-#[doc(hidden)]
+/// Where events go, as a [`Verifier`](crate::Verifier) was told. Opaque; see
+/// [`Authenticate::events`].
 #[derive(Clone, Debug)]
 pub struct Events(pub(crate) Sink);
 
 /// The outcome of [`Authenticate::authenticate`].
 pub enum Attempt {
-    /// Decided; nothing was allocated or spawned to get here.
+    /// Decided, without waiting for anything.
     Ready(Result<AuthContext, AuthError>),
     /// Something has to be waited for. Dropping the future gives the attempt up.
     Later(Pin<Box<dyn Future<Output = Result<AuthContext, AuthError>> + Send>>),

@@ -18,7 +18,9 @@ use crate::{
 
 /// Lets requests through whose token is verified.
 ///
-/// See the [module docs](crate::auth) for an example.
+/// The inner service must be `Clone`, for what it reserves when it gets ready must be given back if
+/// a request is refused; `tower::util::BoxCloneService` or `tower::buffer::Buffer` makes any service
+/// so. See the [module docs](crate::auth) for an example.
 #[must_use]
 pub struct AuthLayer<A, F = BearerHeader, R = EmptyBody> {
     authenticate: A,

@@ -5,7 +5,7 @@ use crate::{
     error::{AuthError, AuthErrorKind},
 };
 
-/// What a client may learn of a refusal.
+/// A refusal: what a client may learn of it, and for logs [why](Self::auth_error).
 #[derive(Clone, Copy, Debug)]
 pub struct Refusal<'a> {
     error: &'a AuthError,

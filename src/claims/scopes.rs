@@ -14,7 +14,9 @@ use crate::{
 /// Where a token says which scopes it grants.
 ///
 /// Issuers differ: RFC 9068 has one `scope` string, others an array in `scp`, `roles` or a nested
-/// claim. An absent claim grants nothing; a claim of the wrong type makes the token invalid.
+/// claim. An absent claim grants nothing. A claim of the wrong type makes the token invalid, and so
+/// does an element that is no scope token (RFC 6749 section 3.3), such as a role with a space or an
+/// umlaut in its name: nothing that the issuer granted is dropped in silence.
 ///
 /// ```
 /// use tower_bearer::claims::ScopeClaim;

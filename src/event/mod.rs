@@ -53,7 +53,8 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum AuthEvent {
-    /// A request was let through.
+    /// The layer let a request through. A guard, an extractor or a handler further in may still
+    /// refuse it, which is one more event.
     Accepted {
         /// Who the caller is; anonymous if optional authentication let the request through.
         caller: AuthContext,
@@ -194,5 +195,8 @@ pub(crate) fn report_missing_layer(error: &AuthError) {
 /// Calls a sink; a panic in it must not become a refused request.
 fn shielded<S: OnEvent + ?Sized>(sink: &S, event: &AuthEvent) {
     // The sink may be left in an odd state, which is its own business: it is only called again.
-    let _ = catch_unwind(AssertUnwindSafe(|| sink.on_event(event)));
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| sink.on_event(event))) {
+        // Dropping it could panic again.
+        std::mem::forget(payload);
+    }
 }

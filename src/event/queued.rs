@@ -38,12 +38,12 @@ pub struct Queued {
 }
 
 impl Queued {
-    /// A queue for so many events before `sink`, with its thread.
+    /// A queue for so many events, one at least, before `sink`, with its thread.
     ///
     /// If the system has no thread left, every event is dropped and counted.
     #[must_use]
     pub fn new(capacity: usize, sink: impl OnEvent) -> Self {
-        let (queue, events) = sync_channel(capacity);
+        let (queue, events) = sync_channel(capacity.max(1));
         let run = move || events.iter().for_each(|event| shielded(&sink, &event));
         // Without the thread the receiver is gone, and sending fails at once.
         let _ = thread::Builder::new().name("tower-bearer-events".to_owned()).spawn(run);

@@ -131,6 +131,8 @@ impl VerifyingKey {
     /// The SHA-256 thumbprint (RFC 7638, RFC 8037 section 2), base64url: a stable, collision-free
     /// name of the key. Key id and algorithm do not change it.
     ///
+    /// That of a secret is as secret: whoever sees it can try guesses (RFC 7638 section 7).
+    ///
     /// # Errors
     ///
     /// [`KeyError`] if no cryptographic backend is compiled in.

@@ -122,6 +122,12 @@ impl<const N: usize> From<[VerifyingKey; N]> for KeySet {
     }
 }
 
+impl From<Vec<VerifyingKey>> for KeySet {
+    fn from(keys: Vec<VerifyingKey>) -> Self {
+        Self::new(keys)
+    }
+}
+
 impl FromIterator<VerifyingKey> for KeySet {
     fn from_iter<I: IntoIterator<Item = VerifyingKey>>(keys: I) -> Self {
         Self::new(keys)

@@ -72,7 +72,8 @@ fn check_required(policy: &Policy, claims: &Registered, text: &str) -> Result<()
     for (name, place) in required {
         match place {
             None if strict => return Err(missing(name)),
-            Some(place) if strict && place.of(text).is_empty() => {
+            // An empty one tells nobody apart, required or not.
+            Some(place) if place.of(text).is_empty() => {
                 return Err(AuthError::of_claim(AuthErrorKind::MalformedClaim, name));
             }
             _ => {}

@@ -13,7 +13,11 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let issuer = TestIssuer::new();
 //! let own_files_only = |grant: &Grant, head: &RequestHead<'_>| {
-//!     head.uri().path().strip_prefix("/files/") == grant.subject()
+//!     // A path of another form and a token without a subject must not meet as two times nothing.
+//!     match (head.uri().path().strip_prefix("/files/"), grant.subject()) {
+//!         (Some(owner), Some(subject)) => owner == subject,
+//!         _ => false,
+//!     }
 //! };
 //! let service = ServiceBuilder::new()
 //!     .layer(AuthLayer::new(issuer.verifier()))
@@ -25,7 +29,8 @@
 //! let get = |path: &str| Request::get(path).header("authorization", &bearer).body(String::new());
 //!
 //! assert_eq!(service.clone().oneshot(get("/files/alice")?).await?.status(), StatusCode::OK);
-//! assert_eq!(service.oneshot(get("/files/bob")?).await?.status(), StatusCode::FORBIDDEN);
+//! assert_eq!(service.clone().oneshot(get("/files/bob")?).await?.status(), StatusCode::FORBIDDEN);
+//! assert_eq!(service.oneshot(get("/elsewhere")?).await?.status(), StatusCode::FORBIDDEN);
 //! # Ok(())
 //! # }
 //! ```

@@ -172,7 +172,9 @@ impl TokenBuilder {
                 let token = self.issuer.sign_raw(&header, &payload);
                 let signature = token.rsplit('.').next().unwrap_or_default();
                 let mut claims = self.claims.clone();
-                claims.insert("sub".to_owned(), "somebody-else".into());
+                let subject = claims.get("sub").and_then(Value::as_str).unwrap_or_default();
+                let other = format!("not-{subject}");
+                claims.insert("sub".to_owned(), other.into());
                 let changed = jws::encode(Value::Object(claims).to_string());
                 format!("{}.{changed}.{signature}", jws::encode(&header))
             }

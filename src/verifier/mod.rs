@@ -75,7 +75,8 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Verifier<C> {
         pipeline::verify(&self.shared, token.as_bytes())
     }
 
-    /// Verifies a token, and waits for keys where that can help.
+    /// Verifies a token. As all keys are at hand it does not wait; a source of keys that must be
+    /// asked would.
     ///
     /// # Errors
     ///
@@ -86,7 +87,7 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Verifier<C> {
 }
 
 impl<C> Verifier<C> {
-    /// Resolves once every issuer has keys: an eager check when a service starts.
+    /// Whether every issuer has keys: an eager check when a service starts.
     ///
     /// # Errors
     ///

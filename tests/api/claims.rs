@@ -65,6 +65,7 @@ async fn each_failing_step_alone_refuses_the_token() {
         (token.clone().unknown_key(), Kind::UnknownKey),
         (token.clone().foreign_key(), Kind::BadSignature),
         (token.clone().tampered(), Kind::BadSignature),
+        (token.clone().subject("somebody-else").tampered(), Kind::BadSignature),
         (token.clone().duplicate_members(), Kind::Malformed),
         (token.clone().wrong_type(), Kind::WrongTokenType),
         (token.clone().wrong_issuer(), Kind::UnknownIssuer),
@@ -605,6 +606,11 @@ async fn the_lenient_mode_still_requires_iss_exp_and_aud() {
     protected.accepts(&token_with(&issuer, &least), "without the rest").await;
     let verified = lenient(&issuer).verify_now(&token_with(&issuer, &least)).unwrap();
     assert_eq!((verified.subject(), verified.principal()), (None, None));
+    // What is there tells callers apart, or it is of no use.
+    for name in ["sub", "client_id", "jti"] {
+        let empty = token_with(&issuer, &[(name, "\"\"")]);
+        protected.refuses(&empty, Kind::MalformedClaim, name).await;
+    }
 }
 
 /// R-DPOP-19, R-MTLS-08, R-MTLS-10: a bound token without its proof would be a downgrade.

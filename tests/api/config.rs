@@ -36,6 +36,7 @@ fn assert_mistake(issuer: Issuer, text: &str) {
 #[test]
 fn a_sound_issuer_makes_a_verifier() {
     assert!(Verifier::builder().issuer(sound()).build().is_ok());
+    assert!(Verifier::builder().issuer(sound().keys(vec![secret()])).build().is_ok());
 }
 
 #[test]

@@ -11,10 +11,12 @@ use tower::{Layer, service_fn};
 use tower_bearer::{
     Algorithm, AuthContext, AuthErrorKind, AuthLayer, Backend, Grant, Issuer, RequireScope,
     Verifier,
+    authenticate::{Attempt, Authenticate, Events},
     event::{AuthEvent, OnEvent, Queued},
     key::{KeySet, VerifyingKey},
     scope,
     test_util::{self, FrozenClock, TestIssuer},
+    token::{PresentedToken, RequestHead},
 };
 
 use crate::support::{
@@ -197,6 +199,46 @@ fn a_queued_sink_may_panic() {
         assert_eq!(seen.recv(), Ok("expired"));
     }
     assert_eq!(queued.dropped(), 0);
+}
+
+/// A queue holds one event at least, and what a sink panics with may panic itself when it is
+/// dropped.
+#[test]
+fn odd_sinks_do_no_harm() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic!("of the payload")
+        }
+    }
+    let (sender, receiver) = channel();
+    let throws = |_: &AuthEvent| std::panic::panic_any(Bomb);
+    let sends = move |event: &AuthEvent| sender.send(event.code()).expect("a receiver");
+    let queued = Queued::new(0, (throws, sends));
+    queued.on_event(&event());
+    assert_eq!(receiver.recv(), Ok("expired"));
+    assert_eq!(queued.dropped(), 0);
+}
+
+/// Whoever wraps a verifier hands its sink on.
+#[tokio::test]
+async fn an_authenticate_of_ones_own_can_keep_the_sink_of_its_verifier() {
+    #[derive(Clone)]
+    struct Wraps(Verifier);
+    impl Authenticate for Wraps {
+        fn authenticate(&self, token: PresentedToken<'_>, head: &RequestHead<'_>) -> Attempt {
+            self.0.authenticate(token, head)
+        }
+
+        fn events(&self) -> Events {
+            self.0.events()
+        }
+    }
+    let (issuer, recorded) = (issuer(), Recorded::default());
+    let verifier = Verifier::builder().issuer(issuer.trusted()).on_event(recorded.clone()).build();
+    let layer = AuthLayer::new(Wraps(verifier.expect("a verifier")));
+    send(layer.layer(service_fn(whoami)), test_util::get("/", "bad")).await;
+    assert_eq!(recorded.codes(), ["keys_replaced", "malformed"]);
 }
 
 /// The events of a layer go to the verifier's sink, unless the layer has its own.
