@@ -5,7 +5,9 @@
 //! response with the exact status and challenge of RFC 6750 section 3 and with
 //! `Cache-Control: no-store`; the inner service is not called then. Refusals of guards and
 //! extractors further in are completed on the way out, so that all look alike; headers that layers
-//! in between added stay, and an answer whose status one of them changed is theirs.
+//! in between added stay, and an answer whose status one of them changed is theirs. The error
+//! travels in the extensions of the response: a layer that makes a new response must move them
+//! over, or the refusal goes out without its challenge and without its event.
 //!
 //! ```
 //! use http::{Request, Response, StatusCode};

@@ -38,6 +38,10 @@
 //! # }
 //! ```
 //!
+//! `C` is the claims type of the verifier, and `()` unless it is named: another one is a wiring
+//! mistake, answered with 500 and an error event. A handler that needs no claims of the application
+//! still names the type, or takes the [`AuthContext`](crate::AuthContext) from the extensions.
+//!
 //! In a route without an `AuthLayer` every extraction is 500 with an error event. Behind an
 //! [optional](crate::auth::AuthLayerBuilder::optional) layer, `Option<Authenticated<C>>` is `None`
 //! for a request without credentials.
