@@ -39,7 +39,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// All algorithms.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: &[Self] = &[
         Self::Hs256,
         Self::Hs384,
         Self::Hs512,
@@ -79,7 +79,7 @@ impl Algorithm {
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         match name {
             "Ed25519" => Some(Self::EdDsa),
-            _ => Self::ALL.into_iter().find(|algorithm| algorithm.name() == name),
+            _ => Self::ALL.iter().copied().find(|algorithm| algorithm.name() == name),
         }
     }
 
@@ -123,7 +123,7 @@ impl AlgorithmSet {
     }
 
     pub(crate) fn iter(self) -> impl Iterator<Item = Algorithm> {
-        Algorithm::ALL.into_iter().filter(move |algorithm| self.contains(*algorithm))
+        Algorithm::ALL.iter().copied().filter(move |algorithm| self.contains(*algorithm))
     }
 }
 

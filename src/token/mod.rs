@@ -39,7 +39,7 @@ impl std::fmt::Debug for PresentedToken<'_> {
 
 /// Finds the token of a request.
 ///
-/// Implemented by [`BearerHeader`], [`CookieToken`] and closures. An implementation must refuse a
+/// Implemented by [`BearerHeader`], [`CookieToken`] and functions. An implementation must refuse a
 /// request that carries credentials in more than one place
 /// ([`MultipleCredentials`](crate::AuthErrorKind::MultipleCredentials), RFC 6750 section 2), and
 /// say [`NoCredentials`](crate::AuthErrorKind::NoCredentials) only if there are none.

@@ -27,7 +27,10 @@ pub(crate) fn all() -> Vec<Backend> {
 fn algorithms(backend: Backend) -> impl Iterator<Item = Algorithm> {
     let pure_rust =
         backend == Backend::RustCrypto || Backend::compiled() == Ok(Backend::RustCrypto);
-    Algorithm::ALL.into_iter().filter(move |algorithm| !pure_rust || *algorithm != Algorithm::Es512)
+    Algorithm::ALL
+        .iter()
+        .copied()
+        .filter(move |algorithm| !pure_rust || *algorithm != Algorithm::Es512)
 }
 
 /// A key pair that openssl made for these tests, of no other use.

@@ -120,7 +120,7 @@ fn none_and_unknown_algorithms_have_no_value() {
             )
         );
     }
-    for algorithm in Algorithm::ALL {
+    for algorithm in Algorithm::ALL.iter().copied() {
         assert_eq!(algorithm.name().parse(), Ok(algorithm));
     }
     assert_eq!("Ed25519".parse(), Ok(Algorithm::EdDsa));

@@ -476,7 +476,7 @@ async fn an_empty_signature_is_refused_for_every_algorithm() {
 async fn only_the_listed_algorithms_are_accepted() {
     let issuer = issuer();
     let protected = Protected::by(issuer.verifier());
-    let others = Algorithm::ALL.map(Algorithm::name);
+    let others = Algorithm::ALL.iter().map(|algorithm| algorithm.name());
     let unknown = [
         "RS1",
         "HS1",
@@ -509,7 +509,8 @@ fn the_algorithm_must_fit_the_key() {
         issuer_with(Algorithm::EdDsa),
     );
     let every = Algorithm::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|algorithm| !algorithm.is_hmac() && *algorithm != Algorithm::Es512);
     let issuers = [&es256, &rs256, &ps256, &es384, &eddsa];
     for owner in issuers {

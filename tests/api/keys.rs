@@ -370,7 +370,7 @@ fn thumbprints_are_those_of_rfc_7638() {
         );
 
         let serves = |algorithm: &Algorithm| key.clone().with_algorithm(*algorithm).is_ok();
-        let alg = Algorithm::ALL.into_iter().find(serves).unwrap().name();
+        let alg = Algorithm::ALL.iter().copied().find(serves).unwrap().name();
         for optional in [
             json!({"kid": "2011-04-29"}),
             json!({"alg": alg}),
@@ -484,11 +484,11 @@ fn an_hmac_secret_is_at_least_as_long_as_the_hash() {
         assert_eq!(fault(1000), None);
         let key = VerifyingKey::hmac(algorithm, &[7; 64]).unwrap();
         assert_eq!(key.clone().with_algorithm(algorithm).unwrap().algorithm(), Some(algorithm));
-        for other in Algorithm::ALL.into_iter().filter(|other| *other != algorithm) {
+        for other in Algorithm::ALL.iter().copied().filter(|other| *other != algorithm) {
             assert!(key.clone().with_algorithm(other).is_err(), "{algorithm} for {other}");
         }
     }
-    for algorithm in Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_hmac()) {
+    for algorithm in Algorithm::ALL.iter().copied().filter(|algorithm| !algorithm.is_hmac()) {
         let error = VerifyingKey::hmac(algorithm, &[7; 64]).unwrap_err();
         assert_eq!(
             error.to_string(),
