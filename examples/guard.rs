@@ -9,8 +9,14 @@
 //! lists all options. Refusals are logged to stderr with `RUST_LOG=tower_bearer=info`.
 
 use std::{
-    collections::BTreeSet, ffi::OsString, fmt::Display, io::Write, net::SocketAddr,
-    process::ExitCode, str::FromStr, time::Duration,
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    fmt::Display,
+    io::Write,
+    net::SocketAddr,
+    process::ExitCode,
+    str::FromStr,
+    time::Duration,
 };
 
 use axum::{
@@ -18,7 +24,7 @@ use axum::{
     http::{Method, uri::PathAndQuery},
     routing::{MethodFilter, on},
 };
-use serde_json::{Map, Value, json};
+use serde_json::value::RawValue;
 use tokio::net::TcpListener;
 use tower_bearer::{
     Algorithm, AuthLayer, Authenticated, Backend, ConfigError, Issuer, RequireScope, Verifier,
@@ -77,8 +83,16 @@ const OPTIONS: [(&str, &str); 13] = [
 /// What is wrong: the option and the remedy.
 type Problem = String;
 
-/// The payload as it is.
-type Claims = Map<String, Value>;
+/// The payload as it is: the values are passed on unread, so that nothing about them is refused or
+/// changed.
+type Claims = BTreeMap<String, Box<RawValue>>;
+
+/// What a request that is let through gets.
+#[derive(serde::Serialize)]
+struct Answer {
+    claims: Claims,
+    scopes: Vec<String>,
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -132,9 +146,9 @@ fn app(options: Options) -> Result<Router, Problem> {
     Ok(routes.layer(layer.build().map_err(name_option)?))
 }
 
-async fn answer(auth: Authenticated<Claims>) -> Json<Value> {
-    let scopes: Vec<_> = auth.scopes().iter().collect();
-    Json(json!({ "claims": auth.custom(), "scopes": scopes }))
+async fn answer(auth: Authenticated<Claims>) -> Json<Answer> {
+    let scopes = auth.scopes().iter().map(str::to_owned).collect();
+    Json(Answer { claims: auth.custom().clone(), scopes })
 }
 
 /// The command line.

@@ -87,6 +87,21 @@ fn an_accepted_request_is_answered_with_the_payload_and_the_sorted_scopes() {
     assert_eq!(without_scopes.json()["scopes"], json!([]));
 }
 
+/// Claims that nobody needs are none of the service's business, however odd they are.
+#[test]
+fn the_payload_is_passed_on_unread() {
+    let issuer = issuer();
+    let guard = guard("unread", &issuer, &["--route", "GET /me="]);
+    let odd = [r#""a":{"b":1,"b":2}"#, r#""n":123456789012345678901234567890"#, r#""x":1e999"#];
+    let claims = claims().to_string().replacen('{', &format!("{{{},", odd.join(",")), 1);
+    let header = r#"{"alg":"ES256","typ":"at+jwt","kid":"test-key"}"#;
+    let answer = guard.get("/me", &issuer.sign_raw(header, &claims));
+    assert_eq!(answer.status(), 200);
+    for claim in odd {
+        assert!(answer.body.contains(claim), "{claim}");
+    }
+}
+
 #[test]
 fn refusals_have_the_exact_challenge_on_the_wire() {
     let issuer = issuer();
