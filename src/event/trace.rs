@@ -31,7 +31,7 @@ impl OnEvent for Tracing {
             AuthEvent::KeySkipped { issuer, key } => {
                 let (issuer, kid, reason) = (&**issuer, key.key_id().map(escaped), key.reason());
                 if key.is_exposed() {
-                    error!(target: TARGET, code, issuer, kid, reason, "the issuer gives a private key away");
+                    error!(target: TARGET, code, issuer, kid, reason, "the key document gives a private or secret key away");
                 } else {
                     warn!(target: TARGET, code, issuer, kid, reason, "key skipped");
                 }
@@ -40,7 +40,7 @@ impl OnEvent for Tracing {
                 info!(target: TARGET, code, issuer = &**issuer, generation, keys, "keys replaced");
             }
             AuthEvent::KeysRejected { issuer } => {
-                error!(target: TARGET, code, issuer = &**issuer, "none of the new keys can be used, the old ones stay");
+                error!(target: TARGET, code, issuer = &**issuer, "none of the keys can be used, so none was replaced");
             }
         }
     }

@@ -329,7 +329,7 @@ fn an_exposed_key_is_a_grave_event_with_the_name_of_the_issuer() {
     let traced = Verifier::builder().issuer(trusted(&issuer, set)).build();
     assert!(traced.is_ok());
     {
-        assert!(crate::support::traced("the issuer gives a private key away"));
+        assert!(crate::support::traced("the key document gives a private or secret key away"));
         assert!(crate::support::traced(r#"kid="leaked""#));
     }
 }
