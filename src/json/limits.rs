@@ -9,7 +9,15 @@ const MEMBERS: usize = 256;
 /// Almost every text is let through by counting bytes, wherever they stand; only a text with many
 /// brackets or colons is looked at with regard to strings.
 pub(crate) fn within_limits(json: &[u8]) -> bool {
-    Budget::default().spend(json)
+    let mut budget = Budget::default();
+    let colons = memchr::memchr_iter(b':', json).count();
+    (openings(json, b"{[") <= budget.depth && colons <= budget.members)
+        || budget.spend_outside_strings(json)
+}
+
+/// How many of these bytes there are, wherever they stand.
+fn openings(json: &[u8], brackets: &[u8]) -> usize {
+    brackets.iter().map(|bracket| memchr::memchr_iter(*bracket, json).count()).sum()
 }
 
 /// What is left of the bounds while an object is read piece by piece.
@@ -39,15 +47,12 @@ impl Budget {
         left.is_some()
     }
 
-    /// Takes what a text needs; `false` if it needs more than there is.
+    /// Takes what a text needs, and no more, as it is shared with what comes later; `false` if it
+    /// needs more than there is.
     pub(super) fn spend(&mut self, json: &[u8]) -> bool {
-        let count = |byte| memchr::memchr_iter(byte, json).count();
-        let (openings, colons) = (count(b'{') + count(b'['), count(b':'));
-        if openings <= self.depth && colons <= self.members {
-            self.members -= colons;
-            return true;
-        }
-        self.spend_outside_strings(json)
+        // Without an object there are no members: every colon is in a string.
+        let is_array = openings(json, b"{") == 0 && openings(json, b"[") <= self.depth;
+        is_array || self.spend_outside_strings(json)
     }
 
     fn spend_outside_strings(&mut self, json: &[u8]) -> bool {

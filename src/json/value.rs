@@ -12,16 +12,20 @@ impl<'de> Value<'de> {
         self,
         read: impl FnOnce(&mut Json<'de>) -> Result<T, serde_json::Error>,
     ) -> Result<T, serde_json::Error> {
-        read(&mut serde_json::Deserializer::from_str(self.raw))
+        let mut json = serde_json::Deserializer::from_str(self.raw);
+        let value = read(&mut json)?;
+        // Its readers of 128 bits stop at a fraction.
+        json.end()?;
+        Ok(value)
     }
 }
 
 macro_rules! plainly {
-    ($($method:ident)*) => {$(
+    ($form:ident: $($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
             match self.plain {
-                Plain::No => self.json(|json| json.$method(visitor)),
-                _ => self.deserialize_any(visitor),
+                Plain::$form(_) => self.deserialize_any(visitor),
+                _ => self.json(|json| json.$method(visitor)),
             }
         }
     )*};
@@ -121,9 +125,10 @@ impl<'de> Deserializer<'de> for Value<'de> {
         visitor.visit_unit()
     }
 
+    plainly! { Text: deserialize_str deserialize_string deserialize_identifier }
+
     plainly! {
-        deserialize_str deserialize_string deserialize_identifier
-        deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+        Natural: deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
         deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
     }
 

@@ -1154,6 +1154,42 @@ fn a_mismatch_is_told_after_everything_but_time() {
     }
 }
 
+/// R-JWS-07: only members count, wherever colons stand.
+#[test]
+fn colons_in_strings_are_no_members() {
+    let list = |count: usize| format!("[{}]", vec![r#""urn:acme:perm:x""#; count].join(","));
+    for count in [1, 84, 85, 100, 250, 300] {
+        let (array, object) = (list(count), format!(r#"{{"a:b":{}}}"#, list(count)));
+        for value in [array, object] {
+            assert!(read::<()>(&[("perm", &value), ("a", "1"), ("b", "2")]).is_ok(), "{count}");
+        }
+    }
+}
+
+/// R-JWT-26: a type gets the value that stands there, or none.
+#[test]
+fn values_are_neither_cut_nor_taken_for_another_form() {
+    #[derive(Debug, Deserialize)]
+    struct Wide {
+        #[expect(dead_code, reason = "only has to be there")]
+        x: u128,
+    }
+    #[derive(Debug, Deserialize)]
+    #[serde(tag = "x")]
+    enum Tagged {
+        First {},
+        Second {},
+    }
+    assert!(read::<Wide>(&[("x", "340282366920938463463374607431768211455")]).is_ok());
+    for value in ["1.5", "1e2", "1e400", "-1"] {
+        assert_eq!(fault::<Wide>(&[("x", value)]).0, Kind::ClaimsMismatch, "{value}");
+    }
+    assert!(read::<Tagged>(&[("x", "\"Second\"")]).is_ok());
+    for value in ["0", "1", "true", "[]"] {
+        assert_eq!(fault::<Tagged>(&[("x", value)]).0, Kind::ClaimsMismatch, "{value}");
+    }
+}
+
 /// R-JWT-29
 #[tokio::test]
 async fn claims_are_escaped_in_logs() {
