@@ -85,6 +85,11 @@ pub struct AuthLayerBuilder<A, F = BearerHeader, R = EmptyBody> {
     authenticate: A,
     finder: F,
     responder: R,
+    options: Options,
+}
+
+/// What does not depend on the types of a layer.
+struct Options {
     realm: String,
     metadata: Option<String>,
     retry_after: Duration,
@@ -99,19 +104,16 @@ impl<A: Authenticate> AuthLayerBuilder<A> {
     const RETRY_AFTER: u64 = 5;
 
     fn new(authenticate: A) -> Self {
-        let events = authenticate.events().0;
-        Self {
-            authenticate,
-            finder: BearerHeader,
-            responder: EmptyBody,
+        let options = Options {
             realm: "api".to_owned(),
             metadata: None,
             retry_after: Duration::from_secs(Self::RETRY_AFTER),
-            events,
+            events: authenticate.events().0,
             optional: false,
             echo: false,
             is_secure: None,
-        }
+        };
+        Self { authenticate, finder: BearerHeader, responder: EmptyBody, options }
     }
 }
 
@@ -119,30 +121,30 @@ impl<A, F, R> AuthLayerBuilder<A, F, R> {
     /// The protection space that challenges name (RFC 9110 section 11.5): printable ASCII; `api`
     /// unless said otherwise.
     pub fn realm(self, realm: impl Into<String>) -> Self {
-        Self { realm: realm.into(), ..self }
+        self.with(|options| options.realm = realm.into())
     }
 
     /// The https URL of this service's metadata, named in every challenge (RFC 9728 section 5.1).
     pub fn resource_metadata(self, url: impl Into<String>) -> Self {
-        Self { metadata: Some(url.into()), ..self }
+        self.with(|options| options.metadata = Some(url.into()))
     }
 
     /// When clients may come back while no keys are at hand, in whole seconds: 5 s unless said
     /// otherwise.
     pub fn retry_after(self, after: Duration) -> Self {
-        Self { retry_after: after, ..self }
+        self.with(|options| options.retry_after = after)
     }
 
     /// Lets requests without credentials through, as [anonymous](crate::AuthContext::anonymous).
     /// Bad credentials are refused all the same.
     pub fn optional(self) -> Self {
-        Self { optional: true, ..self }
+        self.with(|options| options.optional = true)
     }
 
     /// Puts the [`AuthContext`](crate::AuthContext) into the extensions of every response too, so
     /// that layers outside this one, such as an access log, can tell the caller.
     pub fn echo_caller(self) -> Self {
-        Self { echo: true, ..self }
+        self.with(|options| options.echo = true)
     }
 
     /// Refuses requests that did not come over TLS, with 400 and no redirect (RFC 6750 section
@@ -154,68 +156,29 @@ impl<A, F, R> AuthLayerBuilder<A, F, R> {
         self,
         is_secure: impl Fn(&RequestHead<'_>) -> bool + Send + Sync + 'static,
     ) -> Self {
-        Self { is_secure: Some(Box::new(is_secure)), ..self }
+        self.with(|options| options.is_secure = Some(Box::new(is_secure)))
     }
 
     /// Where the events of this layer go, instead of the verifier's sink.
     pub fn on_event(self, sink: impl OnEvent) -> Self {
-        Self { events: Sink::new(sink), ..self }
+        self.with(|options| options.events = Sink::new(sink))
     }
 
     /// Finds the token in another way; [`BearerHeader`] unless said otherwise.
     pub fn find_token<G>(self, finder: G) -> AuthLayerBuilder<A, G, R> {
-        let Self {
-            authenticate,
-            responder,
-            realm,
-            metadata,
-            retry_after,
-            events,
-            optional,
-            echo,
-            is_secure,
-            ..
-        } = self;
-        AuthLayerBuilder {
-            authenticate,
-            finder,
-            responder,
-            realm,
-            metadata,
-            retry_after,
-            events,
-            optional,
-            echo,
-            is_secure,
-        }
+        let Self { authenticate, responder, options, .. } = self;
+        AuthLayerBuilder { authenticate, finder, responder, options }
     }
 
     /// Answers refusals in another form; [`EmptyBody`] unless said otherwise.
     pub fn respond_with<T>(self, responder: T) -> AuthLayerBuilder<A, F, T> {
-        let Self {
-            authenticate,
-            finder,
-            realm,
-            metadata,
-            retry_after,
-            events,
-            optional,
-            echo,
-            is_secure,
-            ..
-        } = self;
-        AuthLayerBuilder {
-            authenticate,
-            finder,
-            responder,
-            realm,
-            metadata,
-            retry_after,
-            events,
-            optional,
-            echo,
-            is_secure,
-        }
+        let Self { authenticate, finder, options, .. } = self;
+        AuthLayerBuilder { authenticate, finder, responder, options }
+    }
+
+    fn with(mut self, set: impl FnOnce(&mut Options)) -> Self {
+        set(&mut self.options);
+        self
     }
 
     /// Checks the description.
@@ -225,8 +188,8 @@ impl<A, F, R> AuthLayerBuilder<A, F, R> {
     /// [`ConfigError::InvalidChallengeValue`] if the realm or the metadata URL cannot stand in a
     /// challenge.
     pub fn build(self) -> Result<AuthLayer<A, F, R>, ConfigError> {
-        let challenges = Challenges::new(&self.realm, self.metadata.as_deref())?;
-        let retry_after = HeaderValue::from(self.retry_after.as_secs());
+        let challenges = Challenges::new(&self.options.realm, self.options.metadata.as_deref())?;
+        let retry_after = HeaderValue::from(self.options.retry_after.as_secs());
         Ok(self.with_challenges(challenges, retry_after))
     }
 
@@ -240,10 +203,10 @@ impl<A, F, R> AuthLayerBuilder<A, F, R> {
             responder: self.responder,
             challenges,
             retry_after,
-            events: self.events,
-            optional: self.optional,
-            echo: self.echo,
-            is_secure: self.is_secure,
+            events: self.options.events,
+            optional: self.options.optional,
+            echo: self.options.echo,
+            is_secure: self.options.is_secure,
         };
         AuthLayer { authenticate: self.authenticate, settings: Arc::new(settings) }
     }
@@ -253,8 +216,8 @@ impl<A: fmt::Debug, F, R> fmt::Debug for AuthLayerBuilder<A, F, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthLayerBuilder")
             .field("authenticate", &self.authenticate)
-            .field("realm", &self.realm)
-            .field("optional", &self.optional)
+            .field("realm", &self.options.realm)
+            .field("optional", &self.options.optional)
             .finish_non_exhaustive()
     }
 }
