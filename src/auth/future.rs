@@ -93,7 +93,7 @@ where
             let next = match this.kind.as_mut().project() {
                 KindProj::Inner { future, caller } => {
                     let response = ready!(future.poll(cx))?;
-                    let mut response = this.settings.complete(response, Some(caller));
+                    let mut response = this.settings.complete(response, caller);
                     if this.settings.echo {
                         response.extensions_mut().insert(caller.clone());
                     }

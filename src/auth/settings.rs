@@ -103,11 +103,7 @@ impl<F, R> Settings<F, R> {
     }
 
     /// Completes the refusal of an inner guard; leaves every other response as it is.
-    pub(super) fn complete<B>(
-        &self,
-        response: Response<B>,
-        caller: Option<&AuthContext>,
-    ) -> Response<B>
+    pub(super) fn complete<B>(&self, response: Response<B>, caller: &AuthContext) -> Response<B>
     where
         R: RefusalResponse<B>,
     {
@@ -122,10 +118,10 @@ impl<F, R> Settings<F, R> {
         bare.extensions.remove::<Pending>();
         if bare.status != answer(error.kind()).status {
             // A layer in between made another answer of it, such as 404 to hide what is there.
-            self.refused(&error, caller.cloned());
+            self.refused(&error, Some(caller.clone()));
             return Response::from_parts(bare, body);
         }
-        let mut refusal = self.refuse(error, caller.cloned());
+        let mut refusal = self.refuse(error, Some(caller.clone()));
         carry_over(bare, &mut refusal);
         refusal
     }

@@ -5,19 +5,8 @@ const MEMBERS: usize = 256;
 
 /// Whether a JSON text keeps within the bounds on nesting and members, so that reading it takes
 /// bounded stack and work. The text need not be well-formed.
-///
-/// Almost every text is let through by counting bytes, wherever they stand; only a text with many
-/// brackets or colons is looked at with regard to strings.
 pub(crate) fn within_limits(json: &[u8]) -> bool {
-    let mut budget = Budget::default();
-    let colons = memchr::memchr_iter(b':', json).count();
-    (openings(json, b"{[") <= budget.depth && colons <= budget.members)
-        || budget.spend_outside_strings(json)
-}
-
-/// How many of these bytes there are, wherever they stand.
-fn openings(json: &[u8], brackets: &[u8]) -> usize {
-    brackets.iter().map(|bracket| memchr::memchr_iter(*bracket, json).count()).sum()
+    Budget::default().spend_outside_strings(json)
 }
 
 /// What is left of the bounds while an object is read piece by piece.
@@ -47,11 +36,12 @@ impl Budget {
         left.is_some()
     }
 
-    /// Takes what a text needs, and no more, as it is shared with what comes later; `false` if it
+    /// Takes what a well-formed value needs, and no more, as others come after it; `false` if it
     /// needs more than there is.
     pub(super) fn spend(&mut self, json: &[u8]) -> bool {
         // Without an object there are no members: every colon is in a string.
-        let is_array = openings(json, b"{") == 0 && openings(json, b"[") <= self.depth;
+        let is_array = memchr::memchr(b'{', json).is_none()
+            && memchr::memchr_iter(b'[', json).count() <= self.depth;
         is_array || self.spend_outside_strings(json)
     }
 

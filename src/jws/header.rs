@@ -6,8 +6,8 @@ use crate::{
     json::{Members, Taken, Unique, surrogates_are_paired, within_limits},
 };
 
-/// The longest `kid` that is looked up, in bytes.
-const MAX_KEY_ID: usize = 256;
+/// The longest key id, in bytes; a token with a longer one is refused without a look at the keys.
+pub(crate) const MAX_KEY_ID: usize = 256;
 
 /// The JOSE header parameters that verification uses (RFC 7515 section 4.1).
 #[derive(Clone, Debug)]

@@ -11,7 +11,7 @@ mod verify;
 
 pub(crate) use self::{
     base64url::{Scratch, decode, decode_to_vec, encode},
-    header::{Header, MediaType},
+    header::{Header, MAX_KEY_ID, MediaType},
     verify::verify,
 };
 

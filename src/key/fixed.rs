@@ -8,9 +8,6 @@ use crate::{
     jws,
 };
 
-/// The longest key id, in bytes; a token with a longer one is refused unseen.
-const MAX_KEY_ID: usize = 256;
-
 /// A public key, or a shared secret, that signatures are verified with.
 ///
 /// Cheap to clone. `Debug` shows what kind of key it is and never the key. See the
@@ -206,7 +203,7 @@ impl From<KeyRejected> for KeyError {
 }
 
 pub(super) fn checked_id(id: &str) -> Result<&str, KeyError> {
-    if (1..=MAX_KEY_ID).contains(&id.len()) {
+    if (1..=jws::MAX_KEY_ID).contains(&id.len()) {
         Ok(id)
     } else {
         Err(KeyError::new("a key id must have 1 to 256 bytes"))
