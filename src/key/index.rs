@@ -67,11 +67,6 @@ impl KeyIndex {
         self.keys.len()
     }
 
-    /// Whether a key has this id.
-    pub(crate) fn knows(&self, key_id: &str) -> bool {
-        self.by_id.contains_key(key_id)
-    }
-
     /// The one key for a token. With a key id only the keys of that id come into question, without
     /// one the key must be the only one for the algorithm; nothing is ever tried out.
     pub(crate) fn select(

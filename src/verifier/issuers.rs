@@ -1,15 +1,11 @@
 use std::{
     collections::HashMap,
     fmt,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use arc_swap::ArcSwapOption;
 
-use super::memo::Owner;
 use crate::{
     crypto::Backend,
     error::ConfigError,
@@ -22,8 +18,6 @@ use crate::{
 pub(super) struct Issuers {
     all: Vec<Trusted>,
     by_name: HashMap<Box<str>, usize, foldhash::fast::RandomState>,
-    /// Grows whenever the keys of any issuer change.
-    generation: AtomicU64,
 }
 
 /// One trusted issuer.
@@ -44,8 +38,7 @@ impl Issuers {
         if issuers.is_empty() {
             return Err(ConfigError::NoIssuer);
         }
-        let mut trusted =
-            Self { all: Vec::new(), by_name: HashMap::default(), generation: AtomicU64::new(0) };
+        let mut trusted = Self { all: Vec::new(), by_name: HashMap::default() };
         for issuer in issuers {
             let (policy, keys) = issuer.into_policy(backend)?;
             let name = policy.issuer.clone();
@@ -54,7 +47,7 @@ impl Issuers {
             }
             let one = Trusted { policy, keys: ArcSwapOption::empty(), generation: Mutex::new(0) };
             if let Some(keys) = keys {
-                one.replace_keys(&keys, backend, events, &trusted.generation)?;
+                one.replace_keys(&keys, backend, events)?;
             }
             trusted.all.push(one);
         }
@@ -67,34 +60,6 @@ impl Issuers {
             [only] => Some(only),
             _ => None,
         }
-    }
-
-    /// Whether no keys changed since the owner was looked for.
-    pub(super) fn is_current(&self, owner: Owner) -> bool {
-        self.generation.load(Ordering::Acquire) == owner.generation
-    }
-
-    /// The only issuer that has the key, as found by [`owner_of`](Self::owner_of).
-    pub(super) fn owning(&self, owner: Owner) -> Option<&Trusted> {
-        self.all.get(owner.only?)
-    }
-
-    /// Looks for the only issuer that has a key of this id.
-    pub(super) fn owner_of(&self, key_id: Option<&str>) -> Owner {
-        // Read first: keys that change meanwhile make the answer old, not wrong.
-        let generation = self.generation.load(Ordering::Acquire);
-        Owner { only: key_id.and_then(|key_id| self.only_position(key_id)), generation }
-    }
-
-    /// Says nothing while an issuer waits for keys, as the id may be among them.
-    fn only_position(&self, key_id: &str) -> Option<usize> {
-        let mut only = None;
-        for (position, trusted) in self.all.iter().enumerate() {
-            if trusted.keys.load().as_ref()?.knows(key_id) && only.replace(position).is_some() {
-                return None;
-            }
-        }
-        only
     }
 
     /// The issuer of this name, exactly.
@@ -115,19 +80,17 @@ impl Issuers {
     ) -> Result<u64, ConfigError> {
         let unknown = || ConfigError::UnknownIssuer { issuer: issuer.into() };
         let trusted = self.get(issuer).ok_or_else(unknown)?;
-        trusted.replace_keys(keys, backend, events, &self.generation)
+        trusted.replace_keys(keys, backend, events)
     }
 }
 
 impl Trusted {
-    /// Prepares the keys and puts them in place of the old ones, all at once. `changes` counts the
-    /// changes of all issuers.
+    /// Prepares the keys and puts them in place of the old ones, all at once.
     fn replace_keys(
         &self,
         keys: &KeySet,
         backend: Backend,
         events: &Sink,
-        changes: &AtomicU64,
     ) -> Result<u64, ConfigError> {
         let issuer: Arc<str> = (&*self.policy.issuer).into();
         let (index, refused) = KeyIndex::new(keys, self.policy.algorithms, backend);
@@ -140,7 +103,6 @@ impl Trusted {
         }
         let usable = index.len();
         let generation = self.store(index);
-        changes.fetch_add(1, Ordering::Release);
         events.emit(&AuthEvent::KeysReplaced { issuer, generation, keys: usable });
         Ok(generation)
     }

@@ -20,25 +20,7 @@ pub(super) struct HeaderMemo {
 }
 
 /// Header segments, base64url as received, and what they say.
-pub(super) type Known = HashMap<Box<[u8]>, Arc<KnownHeader>, foldhash::fast::RandomState>;
-
-/// What a header segment says.
-pub(super) struct KnownHeader {
-    pub(super) header: Header,
-    pub(super) owner: Owner,
-}
-
-/// Whose key a header names, as far as key ids tell.
-///
-/// If only one issuer has a key of that id, then a token with that header is that issuer's or is
-/// refused, and the payload need not be asked for the issuer first.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Owner {
-    /// The position of the only issuer that has such a key.
-    pub(super) only: Option<usize>,
-    /// The generation of the keys for which that holds.
-    pub(super) generation: u64,
-}
+pub(super) type Known = HashMap<Box<[u8]>, Arc<Header>, foldhash::fast::RandomState>;
 
 impl HeaderMemo {
     /// The most headers that are remembered.
@@ -57,7 +39,7 @@ impl HeaderMemo {
     }
 
     /// Remembers the header of a token whose signature held.
-    pub(super) fn remember(&self, segment: &[u8], header: KnownHeader) {
+    pub(super) fn remember(&self, segment: &[u8], header: Header) {
         let known = self.known.load();
         let afresh = known.len() >= Self::CAPACITY;
         if afresh
@@ -81,8 +63,7 @@ mod tests {
         let memo = HeaderMemo::new();
         let header = Header::parse(br#"{"alg":"ES256"}"#).unwrap();
         for number in 0..5000 {
-            let header = KnownHeader { header: header.clone(), owner: Owner::default() };
-            memo.remember(number.to_string().as_bytes(), header);
+            memo.remember(number.to_string().as_bytes(), header.clone());
             assert!(memo.load().len() <= HeaderMemo::CAPACITY);
         }
         assert!(memo.load().len() > 1);

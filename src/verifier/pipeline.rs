@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{Shared, issuers::Trusted, memo::KnownHeader};
+use super::{Shared, issuers::Trusted};
 use crate::{
     claims::{self, Claims},
     crypto::Algorithm,
@@ -31,7 +31,7 @@ where
     let known = known.get(token.header());
     let fresh;
     let header = match known {
-        Some(known) => &known.header,
+        Some(known) => known,
         None => {
             fresh = parse_header(token)?;
             &fresh
@@ -40,11 +40,7 @@ where
 
     let mut scratch = Scratch::<USUAL_PAYLOAD>::new();
     let payload = decode_payload(token, &mut scratch)?;
-    let owner = known.map(|known| known.owner).filter(|owner| shared.issuers.is_current(*owner));
-    let trusted = match owner.and_then(|owner| shared.issuers.owning(owner)) {
-        Some(owning) => owning,
-        None => select_issuer(shared, payload)?,
-    };
+    let trusted = select_issuer(shared, payload)?;
     check_algorithm(trusted, header.algorithm)?;
 
     let keys = trusted.keys.load();
@@ -54,9 +50,8 @@ where
     let key = keys.select(header.key_id.as_deref(), header.algorithm)?;
     jws::verify(token, header.algorithm, key)?;
 
-    if owner.is_none() {
-        let owner = shared.issuers.owner_of(header.key_id.as_deref());
-        shared.headers.remember(token.header(), KnownHeader { header: header.clone(), owner });
+    if known.is_none() {
+        shared.headers.remember(token.header(), header.clone());
     }
     accept(shared, trusted, header.media_type, payload)
 }
