@@ -13,7 +13,7 @@ use crate::{
 ///
 /// Dereferences to [`Verified<C>`]. See the [module docs](crate::extract) for an example.
 #[derive(Clone, Debug)]
-pub struct Authenticated<C = ()>(pub Verified<C>);
+pub struct Authenticated<C: 'static = ()>(pub Verified<C>);
 
 impl<C> Deref for Authenticated<C> {
     type Target = Verified<C>;

@@ -16,7 +16,7 @@
 //!     format!("{} of {}", auth.subject().unwrap_or("nobody"), auth.custom().tenant)
 //! }
 //!
-//! async fn create(_auth: Scoped<ReportsWrite, User>) {}
+//! async fn create(_auth: Scoped<ReportsWrite>) {}
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -38,13 +38,13 @@
 //! # }
 //! ```
 //!
-//! `C` is the claims type of the verifier, and `()` unless it is named: another one is a wiring
-//! mistake, answered with 500 and an error event. A handler that needs no claims of the application
-//! still names the type, or takes the [`AuthContext`](crate::AuthContext) from the extensions.
+//! `C` is the claims type of the verifier; any other is a wiring mistake, answered with 500 and an
+//! error event. A handler that needs no claims of the application leaves it out: `Authenticated` and
+//! `Scoped<R>` go with every verifier.
 //!
 //! In a route without an `AuthLayer` every extraction is 500 with an error event. Behind an
-//! [optional](crate::auth::AuthLayerBuilder::optional) layer, `Option<Authenticated<C>>` is `None`
-//! for a request without credentials.
+//! [optional](crate::auth::AuthLayerBuilder::optional) layer, an `Option` of one is `None` for a
+//! request without credentials.
 //!
 //! [`AuthError`](crate::AuthError) is a response too, so a handler can end a check with `?`:
 //!

@@ -22,7 +22,8 @@
 //! ```
 //!
 //! A handler can be tested without a router: [`TestIssuer::authenticated`] gives the argument that
-//! an extractor would, from a token that is really signed and verified.
+//! an extractor would, from a token that is really signed and verified; `Scoped::try_from` makes it
+//! the argument of a handler that demands scopes.
 //!
 //! The functions here panic when they are used wrongly, as a test should.
 

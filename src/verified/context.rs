@@ -2,7 +2,7 @@ use std::{any::Any, fmt, sync::Arc};
 
 use http::Extensions;
 
-use super::{Grant, Verified};
+use super::{Grant, Proof, Verified};
 use crate::error::{AuthError, AuthErrorKind};
 
 /// What the `AuthLayer` puts into the request extensions: who the caller is, or that the request
@@ -46,7 +46,8 @@ impl AuthContext {
         self.0.as_ref().map(|record| record.grant())
     }
 
-    /// The verified token with claims of type `C`, or nothing for an anonymous request.
+    /// The verified token with claims of type `C`, or nothing for an anonymous request. `()` asks
+    /// for no claims, and goes with every verifier.
     ///
     /// # Errors
     ///
@@ -56,17 +57,26 @@ impl AuthContext {
         let Some(record) = &self.0 else {
             return Ok(None);
         };
-        let record: Arc<dyn Any + Send + Sync> = Arc::clone(record) as _;
-        match record.downcast::<Record<C>>() {
-            Ok(record) => Ok(Some(Verified(record))),
-            Err(_) => Err(AuthErrorKind::ClaimsTypeMismatch.into()),
-        }
+        let record = Arc::clone(record);
+        let nothing: &dyn Any = &();
+        let proof = match nothing.downcast_ref() {
+            Some(nothing) => Proof::Untyped(record, nothing),
+            None => {
+                let record: Arc<dyn Any + Send + Sync> = record;
+                let typed = record.downcast().map_err(|_| AuthErrorKind::ClaimsTypeMismatch)?;
+                Proof::Typed(typed)
+            }
+        };
+        Ok(Some(Verified(proof)))
     }
 }
 
 impl<C: Send + Sync + 'static> From<Verified<C>> for AuthContext {
     fn from(verified: Verified<C>) -> Self {
-        Self(Some(verified.0))
+        Self(Some(match verified.0 {
+            Proof::Typed(record) => record,
+            Proof::Untyped(record, _) => record,
+        }))
     }
 }
 
@@ -86,7 +96,7 @@ pub(super) struct Record<C> {
 }
 
 /// A [`Record`] whose claims type is forgotten.
-trait AnyRecord: Any + Send + Sync {
+pub(super) trait AnyRecord: Any + Send + Sync {
     fn grant(&self) -> &Grant;
 }
 

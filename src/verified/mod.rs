@@ -12,7 +12,7 @@ mod grant;
 
 use std::{fmt, ops::Deref, sync::Arc};
 
-use self::context::Record;
+use self::context::{AnyRecord, Record};
 pub use self::{
     context::AuthContext,
     grant::{Grant, Principal},
@@ -20,31 +20,50 @@ pub use self::{
 
 /// A verified token with the application's claims; dereferences to its [`Grant`].
 ///
-/// Cheap to clone.
-pub struct Verified<C = ()>(Arc<Record<C>>);
+/// `C` is the claims type of the verifier. `()` asks for none, and goes with every verifier. Cheap
+/// to clone.
+pub struct Verified<C: 'static = ()>(Proof<C>);
 
-impl<C: Send + Sync + 'static> Verified<C> {
+enum Proof<C: 'static> {
+    /// As the verifier made it.
+    Typed(Arc<Record<C>>),
+    /// For readers that do not ask for the application's claims, whatever their type is.
+    Untyped(Arc<dyn AnyRecord>, &'static C),
+}
+
+impl<C: Send + Sync> Verified<C> {
     /// The one constructor; called by the verifier's pipeline after the last check.
     pub(crate) fn new(grant: Grant, custom: C) -> Self {
-        Self(Arc::new(Record { grant, custom }))
+        Self(Proof::Typed(Arc::new(Record { grant, custom })))
     }
+}
 
+impl<C> Verified<C> {
     /// The claims in the application's own type.
     #[must_use]
     pub fn custom(&self) -> &C {
-        &self.0.custom
+        match &self.0 {
+            Proof::Typed(record) => &record.custom,
+            Proof::Untyped(_, nothing) => nothing,
+        }
     }
 
     /// The part that does not depend on the claims type.
     #[must_use]
     pub fn grant(&self) -> &Grant {
-        &self.0.grant
+        match &self.0 {
+            Proof::Typed(record) => &record.grant,
+            Proof::Untyped(record, _) => record.grant(),
+        }
     }
 }
 
 impl<C> Clone for Verified<C> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self(match &self.0 {
+            Proof::Typed(record) => Proof::Typed(Arc::clone(record)),
+            Proof::Untyped(record, nothing) => Proof::Untyped(Arc::clone(record), nothing),
+        })
     }
 }
 
@@ -52,13 +71,13 @@ impl<C> Deref for Verified<C> {
     type Target = Grant;
 
     fn deref(&self) -> &Grant {
-        &self.0.grant
+        self.grant()
     }
 }
 
 /// Shows the grant; the application's claims may be personal data.
 impl<C> fmt::Debug for Verified<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Verified").field(&self.0.grant).finish()
+        f.debug_tuple("Verified").field(self.grant()).finish()
     }
 }

@@ -198,15 +198,71 @@ async fn the_wrong_claims_type_answers_500() {
     let layer = AuthLayer::builder(issuer.verifier_with::<User>()).on_event(events.clone());
     let app = Router::new()
         .route("/a", get(async |_: Authenticated<Other>| "a"))
-        .route("/b", get(async |_: Authenticated| "b"))
-        .route("/c", get(async |_: Option<Authenticated<Other>>| "c"))
-        .route("/d", get(async |_: Scoped<Read, Other>| "d"))
+        .route("/b", get(async |_: Option<Authenticated<Other>>| "b"))
+        .route("/c", get(async |_: Scoped<Read, Other>| "c"))
+        .route("/d", get(async |_: Option<Scoped<Read, Other>>| "d"))
         .layer(layer.build().expect("a layer"));
     let token = issuer.token().claim("tenant", "acme").scope("reports:read").sign();
     for path in ["/a", "/b", "/c", "/d"] {
         assert_eq!(answer(&app, test_util::get(path, &token)).await, refused(500, None), "{path}");
     }
     assert_eq!(events.codes(), ["accepted", "claims_type_mismatch"].repeat(4));
+}
+
+/// Handlers that do not care for the application's claims need not know their type.
+#[tokio::test]
+async fn without_a_claims_type_extractors_go_with_every_verifier() {
+    async fn subject(auth: Authenticated) -> String {
+        auth.subject().unwrap_or_default().to_owned()
+    }
+    async fn scoped(auth: Scoped<Read>) -> String {
+        let () = auth.custom();
+        format!("{} may read", auth.clone().into_inner().subject().unwrap_or_default())
+    }
+    let issuer = issuer();
+    let token = issuer.token().subject("alice").claim("tenant", "acme");
+    let app = Router::new()
+        .route("/me", get(subject))
+        .route("/scoped", get(scoped))
+        .layer(AuthLayer::new(issuer.verifier_with::<User>()));
+    let read = token.clone().scope("reports:read").sign();
+    assert_eq!(answer(&app, test_util::get("/me", &read)).await, ok("alice"));
+    assert_eq!(answer(&app, test_util::get("/scoped", &read)).await, ok("alice may read"));
+    let lacking = answer(&app, test_util::get("/scoped", &token.sign())).await;
+    assert_eq!(lacking, refused(403, Some(&c4("reports:read"))));
+}
+
+/// A proof that forgot the claims type is still the caller of the same token.
+#[tokio::test]
+async fn a_proof_without_claims_goes_back_into_a_context_with_them() {
+    let issuer = issuer();
+    let verifier = issuer.verifier_with::<User>();
+    let typed = verifier.verify_now(&issuer.token().claim("tenant", "acme").sign()).unwrap();
+    let untyped = AuthContext::from(typed).verified::<()>().unwrap().expect("a caller");
+    let context = AuthContext::from(untyped.clone());
+    let again = context.verified::<User>().unwrap().expect("a caller");
+    assert_eq!(again.custom().tenant, "acme");
+    assert_eq!(again.subject(), untyped.subject());
+    assert!(!format!("{untyped:?}").contains("acme"));
+}
+
+/// Behind an optional layer a scope can be asked for if there is a caller.
+#[tokio::test]
+async fn an_optional_scoped_handler_serves_strangers_but_no_lesser_callers() {
+    let issuer = issuer();
+    let layer = AuthLayer::builder(issuer.verifier()).optional().build().expect("a layer");
+    let app = Router::new()
+        .route(
+            "/",
+            get(async |auth: Option<Scoped<Read>>| if auth.is_some() { "all" } else { "some" }),
+        )
+        .layer(layer);
+    let anonymous = Request::get("/").body(Body::empty()).unwrap();
+    assert_eq!(answer(&app, anonymous).await, ok("some"));
+    let read = issuer.token().scope("reports:read").sign();
+    assert_eq!(answer(&app, test_util::get("/", &read)).await, ok("all"));
+    let lacking = answer(&app, test_util::get("/", &issuer.token().sign())).await;
+    assert_eq!(lacking, refused(403, Some(&c4("reports:read"))));
 }
 
 /// Who is let through by `route_layer`, by a nested router, and by a guard on one method.
@@ -372,6 +428,13 @@ async fn an_empty_refusal_has_no_content() {
 async fn a_handler_can_be_tested_without_a_router() {
     let auth = TestIssuer::new().authenticated(serde_json::json!({"tenant": "acme", "sub": "eve"}));
     assert_eq!(tenant(auth).await, "eve of acme");
+
+    let lister = |scope: &str| {
+        let claims = serde_json::json!({"scope": scope});
+        Scoped::<Read>::try_from(TestIssuer::new().authenticated(claims))
+    };
+    assert!(lister("reports:read").is_ok());
+    assert_eq!(lister("other").unwrap_err().scope(), Some("reports:read"));
 }
 
 /// Without a layer around there is nobody to add the challenge, so the error stays recognisable.
