@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::{response::RefusalResponse, service::admit, settings::Settings};
-use crate::{error::AuthError, verified::AuthContext};
+use crate::{challenge::listen, error::AuthError, verified::AuthContext};
 
 /// Why an attempt is not decided yet.
 type Undecided = Pin<Box<dyn Future<Output = Result<AuthContext, AuthError>> + Send>>;
@@ -35,6 +35,7 @@ pin_project! {
             #[pin]
             future: T,
             caller: AuthContext,
+            heard: Option<Box<AuthError>>,
         },
         Refused {
             error: Option<AuthError>,
@@ -57,12 +58,14 @@ impl<S, B, F, R> ResponseFuture<S, B, F, R>
 where
     S: Service<Request<B>>,
 {
+    /// Calls the inner service, which must be ready.
     pub(super) fn inner(
-        future: S::Future,
-        settings: Arc<Settings<F, R>>,
+        service: &mut S,
+        request: Request<B>,
         caller: AuthContext,
+        settings: Arc<Settings<F, R>>,
     ) -> Self {
-        Self { kind: Kind::Inner { future, caller }, settings }
+        Self { kind: Kind::inner(service, request, caller, &settings), settings }
     }
 
     pub(super) fn refused(error: AuthError, settings: Arc<Settings<F, R>>) -> Self {
@@ -80,6 +83,23 @@ where
     }
 }
 
+impl<S, B> Kind<S, B, S::Future>
+where
+    S: Service<Request<B>>,
+{
+    fn inner<F, R>(
+        service: &mut S,
+        mut request: Request<B>,
+        caller: AuthContext,
+        settings: &Settings<F, R>,
+    ) -> Self {
+        let caller = admit(settings, &mut request, caller);
+        let mut heard = None;
+        let future = listen(&mut heard, || service.call(request));
+        Self::Inner { future, caller, heard }
+    }
+}
+
 impl<S, B, F, R, ResBody> Future for ResponseFuture<S, B, F, R>
 where
     S: Service<Request<B>, Response = Response<ResBody>>,
@@ -91,9 +111,9 @@ where
         let mut this = self.project();
         loop {
             let next = match this.kind.as_mut().project() {
-                KindProj::Inner { future, caller } => {
-                    let response = ready!(future.poll(cx))?;
-                    let mut response = this.settings.complete(response, caller);
+                KindProj::Inner { future, caller, heard } => {
+                    let response = ready!(listen(heard, || future.poll(cx)))?;
+                    let mut response = this.settings.complete(response, heard.take(), caller);
                     if this.settings.echo {
                         response.extensions_mut().insert(caller.clone());
                     }
@@ -108,9 +128,8 @@ where
                     let decided = ready!(attempt.as_mut().poll(cx));
                     match (this.settings.checked(decided), waiting.take()) {
                         (Ok(caller), Some(waiting)) => {
-                            let Waiting { mut service, mut request } = *waiting;
-                            let caller = admit(this.settings, &mut request, caller);
-                            Kind::Inner { future: service.call(request), caller }
+                            let Waiting { mut service, request } = *waiting;
+                            Kind::inner(&mut service, request, caller, this.settings)
                         }
                         (Err(error), _) => Kind::Refused { error: Some(error) },
                         (Ok(_), None) => return Poll::Pending,

@@ -4,10 +4,14 @@
 //! [`RequireScope`](crate::RequireScope), the extractors and handlers find it. A refusal is a
 //! response with the exact status and challenge of RFC 6750 section 3 and with
 //! `Cache-Control: no-store`; the inner service is not called then. Refusals of guards and
-//! extractors further in are completed on the way out, so that all look alike; headers that layers
-//! in between added stay, and an answer whose status one of them changed is theirs. The error
-//! travels in the extensions of the response: a layer that makes a new response must move them
-//! over, or the refusal goes out without its challenge and without its event.
+//! extractors further in are completed on the way out, so that all look alike:
+//!
+//! - Headers that layers in between added stay. A body that one of them made stays too, if it came
+//!   with a `Content-Type`, or in a response that is all its own.
+//! - An answer whose status one of them changed is theirs.
+//! - Only where a layer in between runs what is inside in another task, as `tower::buffer::Buffer`
+//!   does, *and* makes a response of its own, a refusal is not recognised and lacks its challenge and
+//!   its event: such a layer must move the extensions of the response over.
 //!
 //! ```
 //! use http::{Request, Response, StatusCode};

@@ -83,12 +83,11 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let settings = Arc::clone(&self.settings);
         match self.attempt(&request) {
             Attempt::Ready(Ok(caller)) => {
-                let caller = admit(&settings, &mut request, caller);
-                ResponseFuture::inner(self.inner.call(request), settings, caller)
+                ResponseFuture::inner(&mut self.inner, request, caller, settings)
             }
             Attempt::Ready(Err(error)) => {
                 release(&mut self.inner);

@@ -1,6 +1,6 @@
 use http::{
     HeaderName, HeaderValue, Response, StatusCode,
-    header::{self, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{self, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     response::Parts,
 };
 
@@ -72,13 +72,20 @@ impl<F, R> Settings<F, R> {
     where
         R: RefusalResponse<B>,
     {
-        let refusal = Refusal::new(&error);
-        let mut response = self.responder.respond(&refusal);
-        let headers = response.headers_mut();
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let response = self.responder.respond(&Refusal::new(&error));
+        self.dress(response, error, caller)
+    }
+
+    /// Adds all that belongs to a refusal but the body, and tells the operator.
+    fn dress<B>(
+        &self,
+        mut response: Response<B>,
+        error: AuthError,
+        caller: Option<AuthContext>,
+    ) -> Response<B> {
         // A responder with a status of its own, such as gRPC's 200, speaks another language; but a
         // 401 must not go out without a challenge (RFC 9110 section 15.5.2).
-        let keeps_status = response.status() == refusal.status();
+        let keeps_status = response.status() == answer(error.kind()).status;
         let challenge = match response.status() {
             _ if keeps_status => self.challenges.header(&error),
             StatusCode::UNAUTHORIZED => self
@@ -87,11 +94,13 @@ impl<F, R> Settings<F, R> {
                 .or_else(|| self.challenges.header(&AuthErrorKind::NoCredentials.into())),
             _ => None,
         };
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(challenge) = challenge {
-            response.headers_mut().append(WWW_AUTHENTICATE, challenge);
+            headers.append(WWW_AUTHENTICATE, challenge);
         }
         if keeps_status && error.kind() == AuthErrorKind::KeysUnavailable {
-            response.headers_mut().insert(RETRY_AFTER, self.retry_after.clone());
+            headers.insert(RETRY_AFTER, self.retry_after.clone());
         }
         self.refused(&error, caller);
         response.extensions_mut().insert(error);
@@ -102,27 +111,44 @@ impl<F, R> Settings<F, R> {
         self.events.emit(&AuthEvent::Refused { error: error.clone(), caller });
     }
 
-    /// Completes the refusal of an inner guard; leaves every other response as it is.
-    pub(super) fn complete<B>(&self, response: Response<B>, caller: &AuthContext) -> Response<B>
+    /// Completes the refusal of an inner guard, extractor or handler; leaves every other response
+    /// as it is. `heard` is the error that the inner service made its last refusal of.
+    pub(super) fn complete<B>(
+        &self,
+        mut response: Response<B>,
+        heard: Option<Box<AuthError>>,
+        caller: &AuthContext,
+    ) -> Response<B>
     where
         R: RefusalResponse<B>,
     {
         // A response without extensions costs one look.
-        if response.extensions().get::<Pending>().is_none() {
-            return response;
-        }
-        let Some(error) = response.extensions().get::<AuthError>().cloned() else {
+        let is_marked = response.extensions().get::<Pending>().is_some();
+        let error = if is_marked {
+            response.extensions_mut().remove::<Pending>();
+            response.extensions().get::<AuthError>().cloned()
+        } else {
+            heard.map(|error| *error)
+        };
+        let Some(error) = error else {
             return response;
         };
-        let (mut bare, body) = response.into_parts();
-        bare.extensions.remove::<Pending>();
-        if bare.status != answer(error.kind()).status {
-            // A layer in between made another answer of it, such as 404 to hide what is there.
-            self.refused(&error, Some(caller.clone()));
-            return Response::from_parts(bare, body);
+        let status = response.status();
+        let caller = caller.clone();
+        if status != answer(error.kind()).status {
+            // A layer in between made another answer of it, such as 404 to hide what is there, or
+            // went on without what was refused.
+            if is_marked || status.is_client_error() || status.is_server_error() {
+                self.refused(&error, Some(caller));
+            }
+            return response;
         }
-        let mut refusal = self.refuse(error, Some(caller.clone()));
-        carry_over(bare, &mut refusal);
+        if !is_marked || response.headers().contains_key(CONTENT_TYPE) {
+            // A layer in between gave it a body.
+            return self.dress(response, error, Some(caller));
+        }
+        let mut refusal = self.refuse(error, Some(caller));
+        carry_over(response.into_parts().0, &mut refusal);
         refusal
     }
 }
@@ -151,14 +177,13 @@ fn carry_over<B>(bare: Parts, refusal: &mut Response<B>) {
 const HAVE_SEVERAL_LINES: [HeaderName; 3] = [WWW_AUTHENTICATE, header::SET_COOKIE, header::VARY];
 
 /// Headers of a body that is not sent: that of the bare refusal.
-const DESCRIBE_THE_BODY: [HeaderName; 11] = [
+const DESCRIBE_THE_BODY: [HeaderName; 10] = [
     header::ACCEPT_RANGES,
     header::CONTENT_ENCODING,
     header::CONTENT_LANGUAGE,
     header::CONTENT_LENGTH,
     header::CONTENT_LOCATION,
     header::CONTENT_RANGE,
-    header::CONTENT_TYPE,
     header::ETAG,
     header::LAST_MODIFIED,
     header::TRAILER,

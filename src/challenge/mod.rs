@@ -22,7 +22,10 @@ mod pending;
 use http::StatusCode;
 
 pub use self::grpc::GrpcRefusal;
-pub(crate) use self::{encode::Challenges, pending::Pending};
+pub(crate) use self::{
+    encode::Challenges,
+    pending::{Pending, listen},
+};
 use crate::error::AuthErrorKind;
 
 /// Response headers that a browser application of another origin must be allowed to read, for

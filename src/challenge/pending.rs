@@ -1,3 +1,5 @@
+use std::cell::Cell;
+
 use http::Response;
 
 use super::answer;
@@ -6,6 +8,75 @@ use crate::error::AuthError;
 /// Marks a refusal that has no challenge, body or event yet: the `AuthLayer` around adds them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pending;
+
+thread_local! {
+    /// Whether a layer that calls or polls its inner service on this thread listens here.
+    static EAR: Cell<Ear> = const { Cell::new(Ear::Shut) };
+    /// What it heard.
+    static HEARD: Cell<Option<Box<AuthError>>> = const { Cell::new(None) };
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Ear {
+    Shut,
+    Open,
+    Full,
+}
+
+/// Runs a part of the inner service and keeps in `heard` the last error that it made a response of.
+///
+/// The response is marked as well; but a layer in between may make a new one of it, without our
+/// mark, and a refusal must keep its challenge all the same (RFC 9728 section 5.4).
+#[inline]
+pub(crate) fn listen<T>(heard: &mut Option<Box<AuthError>>, run: impl FnOnce() -> T) -> T {
+    let around = Around::listening();
+    let result = run();
+    if EAR.get() == Ear::Full {
+        *heard = take_heard();
+    }
+    drop(around);
+    result
+}
+
+/// The layer around, which gets its ear back even if the inner service panics.
+struct Around {
+    ear: Ear,
+    heard: Option<Box<AuthError>>,
+}
+
+impl Around {
+    #[inline]
+    fn listening() -> Self {
+        let ear = EAR.replace(Ear::Open);
+        Self { ear, heard: if ear == Ear::Full { take_heard() } else { None } }
+    }
+}
+
+impl Drop for Around {
+    #[inline]
+    fn drop(&mut self) {
+        EAR.set(self.ear);
+        if self.ear == Ear::Full {
+            let heard = self.heard.take();
+            HEARD.try_with(|cell| cell.set(heard)).unwrap_or_default();
+        }
+    }
+}
+
+/// Nothing on a thread that is ending: the mark on the response has to do then.
+#[cold]
+fn take_heard() -> Option<Box<AuthError>> {
+    HEARD.try_with(Cell::take).unwrap_or_default()
+}
+
+/// Tells the layer that listens, if one does.
+fn tell(error: &AuthError) {
+    if EAR.get() != Ear::Shut {
+        EAR.set(Ear::Full);
+        let error = Some(Box::new(error.clone()));
+        HEARD.try_with(|cell| cell.set(error)).unwrap_or_default();
+    }
+}
 
 impl AuthError {
     /// The refusal as a response: the bare status, which the `AuthLayer` around completes with the
@@ -32,10 +103,61 @@ impl AuthError {
     /// ```
     #[must_use]
     pub fn to_response<B: Default>(&self) -> Response<B> {
+        tell(self);
         let mut response = Response::new(B::default());
         *response.status_mut() = answer(self.kind()).status;
         response.extensions_mut().insert(self.clone());
         response.extensions_mut().insert(Pending);
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::*;
+    use crate::error::AuthErrorKind::{self, Expired, PolicyDenied};
+
+    fn refuse(kind: AuthErrorKind) {
+        let _: Response<String> = AuthError::new(kind).to_response();
+    }
+
+    fn heard_while(run: impl FnOnce()) -> Option<AuthErrorKind> {
+        let mut heard = None;
+        listen(&mut heard, run);
+        heard.map(|error| error.kind())
+    }
+
+    #[test]
+    fn each_layer_hears_what_is_directly_inside_it() {
+        assert_eq!(heard_while(|| {}), None);
+        assert_eq!(heard_while(|| refuse(Expired)), Some(Expired));
+        let inner = || assert_eq!(heard_while(|| refuse(Expired)), Some(Expired));
+        assert_eq!(heard_while(inner), None);
+        let both = || {
+            refuse(PolicyDenied);
+            inner();
+        };
+        assert_eq!(heard_while(both), Some(PolicyDenied));
+    }
+
+    #[test]
+    fn without_a_layer_nobody_hears() {
+        refuse(Expired);
+        assert_eq!(heard_while(|| {}), None);
+    }
+
+    #[test]
+    fn a_panic_inside_does_not_leave_the_ear_open() {
+        let panicking = || {
+            let inner = || {
+                refuse(Expired);
+                panic!("on purpose");
+            };
+            assert!(catch_unwind(AssertUnwindSafe(|| heard_while(inner))).is_err());
+        };
+        assert_eq!(heard_while(panicking), None);
+        assert_eq!(EAR.get(), Ear::Shut);
     }
 }

@@ -42,6 +42,12 @@ fn lines(headers: &HeaderMap) -> Vec<(&str, &str)> {
     lines
 }
 
+/// A handler that answers 403 for a reason of its own.
+async fn own(_request: Request<String>) -> Result<Response<String>, Infallible> {
+    let own = Response::builder().status(403).body("own".to_owned());
+    Ok(own.expect("a response"))
+}
+
 /// What each kind is answered with: the normative table.
 fn expected(kind: AuthErrorKind) -> (u16, Option<&'static str>) {
     use AuthErrorKind as Kind;
@@ -386,7 +392,7 @@ async fn a_refusal_keeps_what_layers_in_between_added() {
             ("set-cookie", "a=1"),
             ("set-cookie", "b=2"),
             ("cache-control", "public"),
-            ("content-type", "text/plain"),
+            ("content-language", "en"),
             ("etag", "\"1\""),
         ] {
             headers.append(name, value.parse().expect("a header value"));
@@ -415,6 +421,86 @@ async fn a_refusal_keeps_what_layers_in_between_added() {
             ("x-request-id", "7"),
         ]
     );
+}
+
+/// R-CHAL-17: a layer in between that makes its own response of a refusal keeps its body, and the
+/// rest of the refusal is there all the same.
+#[tokio::test]
+async fn a_refusal_that_was_made_anew_is_still_a_refusal() {
+    type Between = fn(Response<String>) -> Response<String>;
+    let anew: Between = |response| {
+        let json = format!(r#"{{"status":{}}}"#, response.status().as_u16());
+        let anew = Response::builder().status(response.status());
+        anew.header("content-type", "application/json").body(json).expect("a response")
+    };
+    let in_place: Between = |response| {
+        let mut response = response.map(|_| r#"{"status":403}"#.to_owned());
+        let json = "application/json".parse().expect("a header value");
+        response.headers_mut().insert("content-type", json);
+        response
+    };
+    for between in [anew, in_place] {
+        let (issuer, events) = (issuer(), Recorded::default());
+        let layer = AuthLayer::builder(issuer.verifier()).on_event(events.clone()).build();
+        let service = ServiceBuilder::new()
+            .layer(layer.expect("a layer"))
+            .map_response(between)
+            .layer(RequireScope::from(scope!("a")))
+            .service(service_fn(whoami));
+        let response = send(service, test_util::get("/", &issuer.token().sign())).await;
+        assert_eq!(response.status(), 403);
+        assert_eq!(response.body(), r#"{"status":403}"#);
+        assert_eq!(kind(&response), Some(AuthErrorKind::InsufficientScope));
+        assert_eq!(
+            lines(response.headers()),
+            [
+                ("cache-control", "no-store"),
+                ("content-type", "application/json"),
+                ("www-authenticate", c4("a").as_str()),
+            ]
+        );
+        assert_eq!(events.codes(), ["accepted", "insufficient_scope"]);
+    }
+}
+
+/// A layer in between may go on without what was refused, and what one request heard is nothing to
+/// the next.
+#[tokio::test]
+async fn a_refusal_that_came_to_nothing_leaves_no_trace() {
+    let (issuer, events) = (issuer(), Recorded::default());
+    let layer = AuthLayer::builder(issuer.verifier()).on_event(events.clone()).build();
+    let layer = layer.expect("a layer");
+    let recovering = ServiceBuilder::new()
+        .layer(layer.clone())
+        .map_response(|_: Response<String>| Response::new("instead".to_owned()))
+        .layer(RequireScope::from(scope!("a")))
+        .service(service_fn(whoami));
+    let get = || test_util::get("/", &issuer.token().sign());
+
+    let response = send(recovering, get()).await;
+    assert_eq!((response.status().as_u16(), response.body().as_str()), (200, "instead"));
+    let response = send(layer.layer(service_fn(own)), get()).await;
+    assert_eq!((response.status().as_u16(), response.body().as_str()), (403, "own"));
+    assert_eq!(lines(response.headers()), []);
+    assert_eq!(events.codes(), ["accepted", "accepted"]);
+}
+
+/// A panic of the inner service does not make the next request hear its refusal.
+#[test]
+fn a_refusal_is_forgotten_when_the_inner_service_panics() {
+    let issuer = issuer();
+    let protected = Protected::by(issuer.verifier());
+    let panicking = service_fn(|_: Request<String>| async {
+        let refused: Response<String> = AuthError::new(AuthErrorKind::PolicyDenied).to_response();
+        assert_eq!(refused.status(), 200, "a panic on purpose");
+        Ok::<_, Infallible>(refused)
+    });
+    let get = || test_util::get("/", &issuer.token().sign());
+    let panicking = || at_once(send(protected.layer.layer(panicking), get()));
+    assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(panicking)).is_err());
+    let response = at_once(send(protected.layer.layer(service_fn(own)), get()));
+    assert_eq!(response.body(), "own");
+    assert_eq!(protected.events.codes(), ["accepted", "accepted"]);
 }
 
 /// A refusal that a layer in between turned into another answer, such as 404 to hide what is there,

@@ -1,7 +1,8 @@
 use axum::{
-    Router,
+    Json, Router,
     body::Body,
     extract::Path,
+    middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -244,6 +245,46 @@ async fn a_proof_without_claims_goes_back_into_a_context_with_them() {
     assert_eq!(again.custom().tenant, "acme");
     assert_eq!(again.subject(), untyped.subject());
     assert!(!format!("{untyped:?}").contains("acme"));
+}
+
+/// R-CHAL-17: a middleware that turns every error into JSON, after waiting for something, leaves a
+/// refusal its challenge, whoever refused.
+#[tokio::test]
+async fn refusals_that_a_middleware_makes_anew_keep_their_challenge() {
+    async fn into_json(request: Request<Body>, next: Next) -> Response {
+        let response = next.run(request).await;
+        tokio::task::yield_now().await;
+        let status = response.status();
+        if status.is_success() {
+            return response;
+        }
+        (status, Json(serde_json::json!({"status": status.as_u16()}))).into_response()
+    }
+    async fn by_hand(auth: Authenticated) -> Result<&'static str, AuthError> {
+        tokio::task::yield_now().await;
+        auth.require(&scope!("reports:read").into())?;
+        Ok("in")
+    }
+    let issuer = issuer();
+    let events = Recorded::default();
+    let layer = AuthLayer::builder(issuer.verifier()).optional().on_event(events.clone());
+    let app = Router::new()
+        .route("/guard", get(async || "in").layer(RequireScope::from(scope!("reports:read"))))
+        .route("/extractor", get(async |_: Scoped<Read>| "in"))
+        .route("/handler", get(by_hand))
+        .layer(from_fn(into_json))
+        .layer(layer.build().expect("a layer"));
+
+    let token = issuer.token().sign();
+    for path in ["/guard", "/extractor", "/handler"] {
+        let c4 = c4("reports:read");
+        let lacking = answer(&app, test_util::get(path, &token)).await;
+        assert_eq!(lacking, (403, Some(c4), r#"{"status":403}"#.to_owned()), "{path}");
+        let anonymous = answer(&app, Request::get(path).body(Body::empty()).unwrap()).await;
+        assert_eq!(anonymous, (401, Some(C1.to_owned()), r#"{"status":401}"#.to_owned()), "{path}");
+    }
+    let wanted = ["accepted", "insufficient_scope", "accepted", "no_credentials"];
+    assert_eq!(events.codes(), wanted.repeat(3));
 }
 
 /// Behind an optional layer a scope can be asked for if there is a caller.
