@@ -4,8 +4,8 @@
 //! The application's type is anything that `serde` can deserialize from the claims as a JSON
 //! object. It sees *all* members, the registered ones too. `flatten`, maps, `()` and enums that
 //! are tagged by a member work; `deny_unknown_fields` does not fit, as tokens may always carry
-//! more claims (RFC 7519 section 4). A member that stands twice makes the token malformed, whether
-//! anybody reads it or not.
+//! more claims (RFC 7519 section 4). A member that stands twice in its object, at whatever depth,
+//! makes the token malformed, whether anybody reads it or not.
 //!
 //! Where the scopes stand is a [`ScopeClaim`].
 

@@ -136,7 +136,7 @@ impl fmt::Display for Unusable {
     }
 }
 
-/// Goes down the path of a scope claim and refuses repeated members on the way.
+/// Goes down the path of a scope claim.
 struct Walk<'w, 'a, 'p> {
     steps: &'w [String],
     claim: &'w ScopeClaim,

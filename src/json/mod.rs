@@ -4,6 +4,7 @@ mod limits;
 mod name;
 mod names;
 mod object;
+mod repeats;
 mod scan;
 mod string;
 mod surrogates;

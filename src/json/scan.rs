@@ -5,10 +5,10 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::{limits::Budget, surrogates::surrogates_are_paired};
+use super::{limits::Budget, repeats::members_are_unique, surrogates::surrogates_are_paired};
 
 /// Goes through the members of one JSON object and validates what it passes: its form, its escapes,
-/// and the bounds on nesting and members.
+/// the bounds on nesting and members, and that inside its values no member stands twice.
 pub(crate) struct Scanner<'de> {
     text: &'de str,
     at: usize,
@@ -102,11 +102,11 @@ impl<'de> Scanner<'de> {
             }
             None => {
                 let raw: &'de RawValue = self.foreign()?;
-                let bytes = raw.get().as_bytes();
-                if !self.budget.spend(bytes) || !surrogates_are_paired(bytes) {
-                    return Err(Malformed);
-                }
-                Ok(Value { raw: raw.get(), plain: Plain::No })
+                let raw = raw.get();
+                let is_sound = self.budget.spend(raw.as_bytes())
+                    && surrogates_are_paired(raw.as_bytes())
+                    && members_are_unique(raw);
+                if is_sound { Ok(Value { raw, plain: Plain::No }) } else { Err(Malformed) }
             }
         }
     }

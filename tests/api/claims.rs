@@ -675,6 +675,8 @@ fn a_claim_that_stands_twice_is_refused_for_every_type() {
             r#""scope":"a","scope":"b""#.to_owned(),
             r#""cnf":1,"cnf":2"#.to_owned(),
             r#""":1,"":2"#.to_owned(),
+            r#""deep":{"a":1,"a":2}"#.to_owned(),
+            r#""deep":[[{"a":{"b":1,"c":2,"\u0062":3}}]]"#.to_owned(),
             format!(r#""x":1{many},"x":1"#),
             format!(r#""x":1{many},"m29":1"#),
             format!(r#""x":1{many},"sub":"user-1""#),

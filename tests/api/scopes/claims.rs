@@ -143,7 +143,7 @@ fn a_nested_claim_is_found_by_its_path() {
     assert_eq!(granted(&dotted, &value), Ok(owned(&["x"])));
 }
 
-/// R-SCOPE-03, R-JWS-06: on the way to the scopes no member may stand twice.
+/// R-SCOPE-03, R-JWS-06: on the way to the scopes, and beside it, no member may stand twice.
 #[test]
 fn repeated_members_on_the_path_are_refused() {
     let issuer = issuer();
@@ -151,11 +151,10 @@ fn repeated_members_on_the_path_are_refused() {
     let verifier = verifier::<()>(&issuer, &roles, &[]);
     for (claim, expected) in [
         (r#"{"roles":["a"]}"#, Ok(owned(&["a"]))),
-        (r#"{"roles":["a"],"roles":["b"]}"#, Err(AuthErrorKind::MalformedClaim)),
-        (r#"{"roles":["a"],"rol\u0065s":["b"]}"#, Err(AuthErrorKind::MalformedClaim)),
-        (r#"{"x":1,"roles":["a"],"x":2}"#, Err(AuthErrorKind::MalformedClaim)),
-        // What is not on the way is not read.
-        (r#"{"roles":["a"],"x":{"y":1,"y":2}}"#, Ok(owned(&["a"]))),
+        (r#"{"roles":["a"],"roles":["b"]}"#, Err(AuthErrorKind::Malformed)),
+        (r#"{"roles":["a"],"rol\u0065s":["b"]}"#, Err(AuthErrorKind::Malformed)),
+        (r#"{"x":1,"roles":["a"],"x":2}"#, Err(AuthErrorKind::Malformed)),
+        (r#"{"roles":["a"],"x":{"y":1,"y":2}}"#, Err(AuthErrorKind::Malformed)),
     ] {
         let token = with_raw_claim(&issuer, "realm_access", claim);
         let scopes = verifier.verify_now(&token).map(scopes_of).map_err(|error| error.kind());
