@@ -9,34 +9,39 @@ use crate::{
     verified::Grant,
 };
 
-/// Lets a request through if a predicate says so.
+/// Lets a request through if a predicate or a guard of the application says so.
 ///
 /// See the [module docs](crate::require) for an example.
 #[must_use]
-pub struct Require<P> {
-    predicate: Arc<P>,
+pub struct Require<G> {
+    guard: Arc<G>,
 }
 
-impl<P> Require<P>
+impl<P> Require<Predicate<P>>
 where
     P: Fn(&Grant, &RequestHead<'_>) -> bool + Send + Sync + 'static,
 {
-    /// Demands that this is true.
+    /// Demands that this is true; otherwise the answer is that of
+    /// [`PolicyDenied`](AuthErrorKind::PolicyDenied).
     pub fn that(predicate: P) -> Self {
-        Self { predicate: Arc::new(predicate) }
+        Self::by(Predicate(predicate))
     }
 }
 
-impl<P> Guard for Require<P>
-where
-    P: Fn(&Grant, &RequestHead<'_>) -> bool + Send + Sync + 'static,
-{
+impl<G: Guard> Require<G> {
+    /// Lets this guard decide, which can say [why](AuthError::with_source) it refuses.
+    pub fn by(guard: G) -> Self {
+        Self { guard: Arc::new(guard) }
+    }
+}
+
+impl<G: Guard> Guard for Require<G> {
     fn check(&self, grant: &Grant, head: &RequestHead<'_>) -> Result<(), AuthError> {
-        if (self.predicate)(grant, head) { Ok(()) } else { Err(AuthErrorKind::PolicyDenied.into()) }
+        self.guard.check(grant, head)
     }
 }
 
-impl<S, P> Layer<S> for Require<P> {
+impl<S, G> Layer<S> for Require<G> {
     type Service = GuardService<S, Self>;
 
     fn layer(&self, inner: S) -> Self::Service {
@@ -44,14 +49,33 @@ impl<S, P> Layer<S> for Require<P> {
     }
 }
 
-impl<P> Clone for Require<P> {
+impl<G> Clone for Require<G> {
     fn clone(&self) -> Self {
-        Self { predicate: Arc::clone(&self.predicate) }
+        Self { guard: Arc::clone(&self.guard) }
     }
 }
 
-impl<P> fmt::Debug for Require<P> {
+impl<G> fmt::Debug for Require<G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Require")
+    }
+}
+
+/// The guard of [`Require::that`].
+#[derive(Clone, Copy)]
+pub struct Predicate<P>(P);
+
+impl<P> Guard for Predicate<P>
+where
+    P: Fn(&Grant, &RequestHead<'_>) -> bool + Send + Sync + 'static,
+{
+    fn check(&self, grant: &Grant, head: &RequestHead<'_>) -> Result<(), AuthError> {
+        if (self.0)(grant, head) { Ok(()) } else { Err(AuthErrorKind::PolicyDenied.into()) }
+    }
+}
+
+impl<P> fmt::Debug for Predicate<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Predicate")
     }
 }

@@ -1,8 +1,9 @@
 //! [`Require`]: lets a request through if a predicate over the verified grant and the request says
 //! so; and what all guards share.
 //!
-//! For policies that are no matter of scopes: the tenant, the client, the resource. A refusal is
-//! 403 without a challenge, as another scope would not help.
+//! For policies that are no matter of scopes: the tenant, the client, the resource. A refusal by a
+//! predicate is 403 without a challenge, as another scope would not help; a [`Guard`] returns an error
+//! of its own.
 //!
 //! ```
 //! use http::{Request, Response, StatusCode};
@@ -44,15 +45,49 @@ mod future;
 mod layer;
 mod service;
 
-pub use self::{future::ResponseFuture, layer::Require, service::GuardService};
+pub use self::{
+    future::ResponseFuture,
+    layer::{Predicate, Require},
+    service::GuardService,
+};
 use crate::{error::AuthError, token::RequestHead, verified::Grant};
 
-/// Decides about a request whose token is verified. Synchronous, so that no guard ever boxes.
-pub trait Guard: Clone + Send + Sync + 'static {
+/// Decides about a request whose token is verified. Synchronous, so that no guard ever boxes. Closures
+/// and functions do as well.
+///
+/// ```
+/// use std::collections::HashSet;
+/// use tower_bearer::{AuthError, AuthErrorKind, Grant, Require, require::Guard, token::RequestHead};
+///
+/// struct NotBlocked { clients: HashSet<String> }
+///
+/// impl Guard for NotBlocked {
+///     fn check(&self, grant: &Grant, _head: &RequestHead<'_>) -> Result<(), AuthError> {
+///         match grant.client_id() {
+///             Some(client) if !self.clients.contains(client) => Ok(()),
+///             // The client is told 403 and nothing more; the operator sees the source.
+///             _ => Err(AuthError::new(AuthErrorKind::PolicyDenied).with_source("client blocked")),
+///         }
+///     }
+/// }
+///
+/// let layer = Require::by(NotBlocked { clients: HashSet::from(["client-7".to_owned()]) });
+/// # let _ = layer;
+/// ```
+pub trait Guard: Send + Sync + 'static {
     /// Whether the request may go on.
     ///
     /// # Errors
     ///
     /// Why it is refused.
     fn check(&self, grant: &Grant, head: &RequestHead<'_>) -> Result<(), AuthError>;
+}
+
+impl<F> Guard for F
+where
+    F: Fn(&Grant, &RequestHead<'_>) -> Result<(), AuthError> + Send + Sync + 'static,
+{
+    fn check(&self, grant: &Grant, head: &RequestHead<'_>) -> Result<(), AuthError> {
+        self(grant, head)
+    }
 }

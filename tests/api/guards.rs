@@ -1,9 +1,9 @@
-use std::convert::Infallible;
+use std::{convert::Infallible, error::Error};
 
 use http::{HeaderValue, Method, Request, Response};
 use tower::{Layer, Service, ServiceBuilder, service_fn};
 use tower_bearer::{
-    AuthContext, AuthErrorKind, AuthLayer, Grant, Require, RequireScope, Verifier,
+    AuthContext, AuthError, AuthErrorKind, AuthLayer, Grant, Require, RequireScope, Verifier,
     auth::{AuthService, EmptyBody},
     claims::ScopeClaim,
     event::AuthEvent,
@@ -247,6 +247,29 @@ async fn a_policy_that_is_no_matter_of_scopes_is_answered_without_a_challenge() 
     assert_refused(&send(service.clone(), Request::new(String::new())).await, 401, Some(C1));
     let bad = issuer.token().claim("client_id", "billing").tampered().sign();
     assert_refused(&send(service, test_util::get("/", &bad)).await, 401, Some(C3));
+}
+
+/// A guard of the application's own says why, to the operator and not to the client.
+#[tokio::test]
+async fn a_guard_of_the_application_refuses_with_its_own_reason() {
+    let issuer = issuer();
+    let events = Recorded::default();
+    let layer = AuthLayer::builder(issuer.verifier()).on_event(events.clone()).build();
+    let guard = Require::by(|grant: &Grant, _: &RequestHead<'_>| match grant.subject() {
+        Some("alice") => grant.require(&scope!("a").into()),
+        _ => Err(AuthError::new(AuthErrorKind::PolicyDenied).with_source("not on the list")),
+    });
+    let service = layer.expect("a layer").layer(guard.layer(Whoami));
+    let alice = issuer.token().subject("alice");
+    let good = test_util::get("/", &alice.clone().scope("a").sign());
+    assert_eq!(send(service.clone(), good).await.body(), "alice");
+    let lacking = send(service.clone(), test_util::get("/", &alice.sign())).await;
+    assert_refused(&lacking, 403, Some(&c4("a")));
+    let other = send(service, test_util::get("/", &issuer.token().sign())).await;
+    assert_refused(&other, 403, None);
+    assert!(!format!("{:?}{:?}", other.headers(), other.body()).contains("list"));
+    let Some(AuthEvent::Refused { error, .. }) = events.all().pop() else { panic!() };
+    assert_eq!(error.source().map(ToString::to_string).as_deref(), Some("not on the list"));
 }
 
 #[derive(Clone)]
