@@ -43,6 +43,13 @@ impl UnixTime {
     }
 }
 
+/// A time before 1970 reads as 1970.
+impl From<SystemTime> for UnixTime {
+    fn from(time: SystemTime) -> Self {
+        Self(time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()))
+    }
+}
+
 impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -78,7 +85,6 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the system clock")]
     fn now(&self) -> UnixTime {
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH);
-        UnixTime(since_epoch.map_or(0, |duration| duration.as_secs()))
+        SystemTime::now().into()
     }
 }

@@ -10,7 +10,7 @@
 //! #[derive(serde::Deserialize)]
 //! struct User { tenant: String }
 //!
-//! tower_bearer::scopes! { pub ReportsWrite = "reports:write"; }
+//! tower_bearer::scopes! { pub ReportsWrite = "reports:write" }
 //!
 //! async fn list(auth: Authenticated<User>) -> String {
 //!     format!("{} of {}", auth.subject().unwrap_or("nobody"), auth.custom().tenant)

@@ -89,7 +89,7 @@ macro_rules! scope {
 /// ```
 #[macro_export]
 macro_rules! scopes {
-    ($($(#[$attribute:meta])* $visibility:vis $name:ident = $token:expr;)+) => {$(
+    ($($(#[$attribute:meta])* $visibility:vis $name:ident = $token:expr);+ $(;)?) => {$(
         $(#[$attribute])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         $visibility enum $name {}
