@@ -18,6 +18,7 @@ pub struct AuthError {
     kind: AuthErrorKind,
     scope: Option<Arc<str>>,
     claim: Option<Arc<str>>,
+    issuer: Option<Arc<str>>,
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
 
@@ -25,7 +26,7 @@ impl AuthError {
     /// An error of this kind, without detail.
     #[must_use]
     pub fn new(kind: AuthErrorKind) -> Self {
-        Self { kind, scope: None, claim: None, source: None }
+        Self { kind, scope: None, claim: None, issuer: None, source: None }
     }
 
     /// The refusal of a token that lacks a scope; `scope` is all that the operation needs,
@@ -37,6 +38,11 @@ impl AuthError {
     /// An error about one claim, by its name.
     pub(crate) fn of_claim(kind: AuthErrorKind, claim: &str) -> Self {
         Self { claim: Some(bounded(claim)), ..Self::new(kind) }
+    }
+
+    /// Adds the issuer that decided about the token.
+    pub(crate) fn of_issuer(self, issuer: &Arc<str>) -> Self {
+        Self { issuer: Some(Arc::clone(issuer)), ..self }
     }
 
     /// Adds the error that led to this one.
@@ -64,6 +70,15 @@ impl AuthError {
     pub fn claim(&self) -> Option<&str> {
         self.claim.as_deref()
     }
+
+    /// The issuer whose keys and rules decided, as it is configured, if the token got that far.
+    ///
+    /// If the signature was not checked or does not hold, anybody may have named that issuer. Where
+    /// only one is configured it decides about every token.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
 }
 
 impl From<AuthErrorKind> for AuthError {
@@ -78,6 +93,7 @@ impl fmt::Debug for AuthError {
             .field("kind", &self.kind)
             .field("scope", &self.scope)
             .field("claim", &self.claim)
+            .field("issuer", &self.issuer)
             .field("source", &self.source)
             .finish()
     }
@@ -122,8 +138,15 @@ macro_rules! kinds {
                 match self { $(Self::$name => $code,)* }
             }
 
-            pub(crate) const fn describe(self) -> &'static str {
+            const fn describe(self) -> &'static str {
                 match self { $(Self::$name => $text,)* }
+            }
+        }
+
+        /// One sentence for operators, without its full stop.
+        impl fmt::Display for AuthErrorKind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.describe())
             }
         }
     };
@@ -296,13 +319,13 @@ pub enum ConfigError {
     },
     /// No key of an issuer can be used with one of its algorithms.
     #[error(
-        "issuer {issuer:?}: none of its {keys} keys fits one of its algorithms and the backend; compare kty, crv and alg of the keys with `.algorithms([..])`"
+        "issuer {issuer:?}: no usable key: {reasons}; compare kty, crv, alg and use of the keys with `.algorithms([..])` and the backend"
     )]
     NoUsableKey {
         /// The issuer.
         issuer: String,
-        /// How many keys there are.
-        keys: usize,
+        /// What is wrong with the first few keys.
+        reasons: String,
     },
     /// The leeway is out of range.
     #[error(

@@ -92,7 +92,7 @@ fn an_accepted_request_is_answered_with_the_payload_and_the_sorted_scopes() {
 fn the_payload_is_passed_on_unread() {
     let issuer = issuer();
     let guard = guard("unread", &issuer, &["--route", "GET /me="]);
-    let odd = [r#""a":{"b":1,"b":2}"#, r#""n":123456789012345678901234567890"#, r#""x":1e999"#];
+    let odd = [r#""n":123456789012345678901234567890"#, r#""x":1e999"#, r#""a":{"b": [ ]}"#];
     let claims = claims().to_string().replacen('{', &format!("{{{},", odd.join(",")), 1);
     let header = r#"{"alg":"ES256","typ":"at+jwt","kid":"test-key"}"#;
     let answer = guard.get("/me", &issuer.sign_raw(header, &claims));
@@ -100,6 +100,8 @@ fn the_payload_is_passed_on_unread() {
     for claim in odd {
         assert!(answer.body.contains(claim), "{claim}");
     }
+    let repeated = claims.replacen('{', r#"{"r":{"b":1,"b":2},"#, 1);
+    guard.get("/me", &issuer.sign_raw(header, &repeated)).assert_refused(401, C3);
 }
 
 #[test]
@@ -361,11 +363,11 @@ fn a_mistake_on_the_command_line_names_the_option_and_the_remedy() {
         ),
         (
             "--issuer i --audience a --algorithms ES256 --jwks $EMPTY --route GET~/=",
-            r#"--jwks: issuer "i": none of its 0 keys fits one of its algorithms and the backend; compare kty, crv and alg of the keys with `.algorithms([..])`"#,
+            r#"--jwks: issuer "i": no usable key: there is no key; compare kty, crv, alg and use of the keys with `.algorithms([..])` and the backend"#,
         ),
         (
             "--issuer i --audience a --algorithms RS256 --jwks $ES --route GET~/=",
-            r#"--jwks: issuer "i": none of its 1 keys fits one of its algorithms and the backend; compare kty, crv and alg of the keys with `.algorithms([..])`"#,
+            r#"--jwks: issuer "i": no usable key: keys for other algorithms: 1; compare kty, crv, alg and use of the keys with `.algorithms([..])` and the backend"#,
         ),
         (
             "--issuer i --audience a --algorithms ES256,HS256 --jwks $ES --route GET~/=",

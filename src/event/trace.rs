@@ -1,3 +1,5 @@
+use std::error::Error;
+
 use tracing::{debug, error, info, warn};
 
 use super::{AuthEvent, OnEvent};
@@ -10,13 +12,16 @@ use crate::{
 ///
 /// | event | level |
 /// |---|---|
-/// | accepted, keys replaced | DEBUG, INFO |
+/// | accepted, a key for another use is skipped | DEBUG |
+/// | keys replaced | INFO |
 /// | refused for what the client sent | INFO |
 /// | the claims do not fit the application's type, a key is skipped | WARN |
 /// | no keys, wired wrongly, a key set turned down, a private key in a key document | ERROR |
 ///
-/// Fields: `code`, `issuer`, `subject`, `client_id`, `token_id`, `scope`, `claim`, `kid`. Texts
-/// that come from tokens and key documents are recorded with escapes and cut after 128 characters.
+/// Fields: `code`, `issuer`, `subject`, `client_id`, `token_id`, `scope`, `claim`, `kid`, `reason`;
+/// `unverified_issuer`, the configured issuer that a refused token was checked for; `source`, the
+/// error that led to a refusal. Texts that come from tokens, key documents and sources are recorded
+/// with escapes and cut after 128 characters.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tracing;
 
@@ -30,7 +35,9 @@ impl OnEvent for Tracing {
             }
             AuthEvent::KeySkipped { issuer, key } => {
                 let (issuer, kid, reason) = (&**issuer, key.key_id().map(escaped), key.reason());
-                if key.is_exposed() {
+                if key.is_for_another_use() {
+                    debug!(target: TARGET, code, issuer, kid, reason, "key skipped");
+                } else if key.is_exposed() {
                     error!(target: TARGET, code, issuer, kid, reason, "the key document gives a private or secret key away");
                 } else {
                     warn!(target: TARGET, code, issuer, kid, reason, "key skipped");
@@ -76,8 +83,10 @@ fn refused(code: &'static str, error: &AuthError, grant: Option<&Grant>) {
                 $level,
                 code,
                 grant,
+                unverified_issuer = if grant.is_none() { error.issuer() } else { None },
                 claim = error.claim().map(escaped),
                 scope = error.scope(),
+                source = error.source().map(|source| escaped(&source.to_string())),
                 "request refused"
             )
         };

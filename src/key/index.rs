@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use super::set::{KeySet, SkippedKey};
+use super::set::{Concern, KeySet, SkippedKey};
 use crate::{
     crypto::{Algorithm, AlgorithmSet, Backend, PreparedKey},
     error::AuthErrorKind,
@@ -50,7 +50,7 @@ impl KeyIndex {
                 Ok(prepared) => index.insert(key.id(), Entry { serves, prepared }),
                 Err(rejected) => {
                     let id = key.id().map(str::to_owned);
-                    skipped.push(SkippedKey::new(id, rejected.0, false));
+                    skipped.push(SkippedKey::new(id, rejected.0, Concern::Unusable));
                 }
             }
         }

@@ -19,6 +19,9 @@ use crate::{
 /// The private members of all key types (RFC 7518 section 6).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
+/// Why a key of another use, such as encryption, is skipped.
+pub(super) const NOT_FOR_SIGNATURES: &str = "the JWK is not for signatures (use)";
+
 /// What a key says about its use.
 #[derive(Default)]
 pub(super) struct Jwk {
@@ -67,7 +70,7 @@ impl Jwk {
     /// RFC 7517 sections 4.2 and 4.3: the two must allow verifying and not contradict each other.
     fn check_use(&self) -> Result<(), KeyError> {
         if self.usage.as_deref().is_some_and(|usage| usage != "sig") {
-            return Err(KeyError::new("the JWK is not for signatures (use)"));
+            return Err(KeyError::new(NOT_FOR_SIGNATURES));
         }
         let Some(operations) = &self.operations else {
             return Ok(());

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 
 use super::{
     fixed::{KeyError, VerifyingKey},
-    jwk::{Jwk, has_private_members},
+    jwk::{Jwk, NOT_FOR_SIGNATURES, has_private_members},
 };
 use crate::json::{Members, Taken, Unique, within_limits};
 
@@ -103,8 +103,14 @@ impl KeySet {
             Ok(key) => self.keys.push(key),
             Err(error) => {
                 let key_id = Jwk::parse(json).ok().and_then(|jwk| jwk.id);
-                let exposed = has_private_members(json);
-                self.skipped.push(SkippedKey::new(key_id, error.reason(), exposed));
+                let concern = if has_private_members(json) {
+                    Concern::Exposed
+                } else if error.reason() == NOT_FOR_SIGNATURES {
+                    Concern::OtherUse
+                } else {
+                    Concern::Unusable
+                };
+                self.skipped.push(SkippedKey::new(key_id, error.reason(), concern));
             }
         }
     }
@@ -134,6 +140,15 @@ impl FromIterator<VerifyingKey> for KeySet {
     }
 }
 
+impl<'a> IntoIterator for &'a KeySet {
+    type Item = &'a VerifyingKey;
+    type IntoIter = std::slice::Iter<'a, VerifyingKey>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.keys.iter()
+    }
+}
+
 impl fmt::Debug for KeySet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(&self.keys).finish()
@@ -145,17 +160,26 @@ impl fmt::Debug for KeySet {
 pub struct SkippedKey {
     key_id: Option<Box<str>>,
     reason: &'static str,
-    exposed: bool,
+    concern: Concern,
+}
+
+/// How much a skipped key matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Concern {
+    /// It was never meant for signatures.
+    OtherUse,
+    Unusable,
+    Exposed,
 }
 
 impl SkippedKey {
-    pub(crate) fn new(key_id: Option<String>, reason: &'static str, exposed: bool) -> Self {
+    pub(crate) fn new(key_id: Option<String>, reason: &'static str, concern: Concern) -> Self {
         // At most 256 bytes: the id comes from a document that this library did not write.
         let key_id = key_id.map(|id| match id.char_indices().find(|(at, _)| *at >= 256) {
             Some((end, _)) => id[..end].into(),
             None => id.into_boxed_str(),
         });
-        Self { key_id, reason, exposed }
+        Self { key_id, reason, concern }
     }
 
     /// The key id, at most 256 bytes of it. Escape it where it is shown.
@@ -174,7 +198,22 @@ impl SkippedKey {
     /// can then sign: the issuer must replace the key at once.
     #[must_use]
     pub fn is_exposed(&self) -> bool {
-        self.exposed
+        self.concern == Concern::Exposed
+    }
+
+    /// Whether the key says that it is for another use, such as encryption, which is no fault.
+    #[must_use]
+    pub fn is_for_another_use(&self) -> bool {
+        self.concern == Concern::OtherUse
+    }
+}
+
+impl fmt::Display for SkippedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.key_id() {
+            Some(key_id) => write!(f, "key {key_id:?}: {}", self.reason),
+            None => write!(f, "a key without an id: {}", self.reason),
+        }
     }
 }
 

@@ -8,13 +8,13 @@ mod danger;
 pub use self::builder::{Issuer, TokenType};
 pub(crate) use self::check::{check, check_time};
 use crate::{claims::ScopeClaim, crypto::AlgorithmSet, scope::ImpliedScopes};
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// What is demanded of the tokens of one issuer. Made by [`Issuer`] only, so it is sound.
 #[derive(Debug)]
 pub(crate) struct Policy {
     /// The issuer identifier, compared byte for byte.
-    pub(crate) issuer: Box<str>,
+    pub(crate) issuer: Arc<str>,
     /// The identifiers of this service, one of which the token must name.
     pub(crate) audiences: Audiences,
     pub(crate) algorithms: AlgorithmSet,

@@ -10,14 +10,14 @@ use crate::{
     crypto::Backend,
     error::ConfigError,
     event::{AuthEvent, Sink},
-    key::{KeyIndex, KeySet},
+    key::{KeyIndex, KeySet, SkippedKey},
     policy::{Issuer, Policy},
 };
 
 /// The issuers that a verifier trusts, each with its policy and its keys.
 pub(super) struct Issuers {
     all: Vec<Trusted>,
-    by_name: HashMap<Box<str>, usize, foldhash::fast::RandomState>,
+    by_name: HashMap<Arc<str>, usize, foldhash::fast::RandomState>,
 }
 
 /// One trusted issuer.
@@ -41,9 +41,9 @@ impl Issuers {
         let mut trusted = Self { all: Vec::new(), by_name: HashMap::default() };
         for issuer in issuers {
             let (policy, keys) = issuer.into_policy(backend)?;
-            let name = policy.issuer.clone();
-            if trusted.by_name.insert(name.clone(), trusted.all.len()).is_some() {
-                return Err(ConfigError::DuplicateIssuer { issuer: name.into() });
+            let name = Arc::clone(&policy.issuer);
+            if trusted.by_name.insert(Arc::clone(&name), trusted.all.len()).is_some() {
+                return Err(ConfigError::DuplicateIssuer { issuer: name.to_string() });
             }
             let one = Trusted { policy, keys: ArcSwapOption::empty(), generation: Mutex::new(0) };
             if let Some(keys) = keys {
@@ -92,14 +92,16 @@ impl Trusted {
         backend: Backend,
         events: &Sink,
     ) -> Result<u64, ConfigError> {
-        let issuer: Arc<str> = (&*self.policy.issuer).into();
+        let issuer = Arc::clone(&self.policy.issuer);
         let (index, refused) = KeyIndex::new(keys, self.policy.algorithms, backend);
-        for key in keys.skipped().iter().cloned().chain(refused) {
+        let skipped = || keys.skipped().iter().chain(&refused);
+        for key in skipped().cloned() {
             events.emit(&AuthEvent::KeySkipped { issuer: Arc::clone(&issuer), key });
         }
         if index.is_empty() {
+            let reasons = reasons(skipped(), keys.len() - refused.len());
             events.emit(&AuthEvent::KeysRejected { issuer: Arc::clone(&issuer) });
-            return Err(ConfigError::NoUsableKey { issuer: issuer.to_string(), keys: keys.len() });
+            return Err(ConfigError::NoUsableKey { issuer: issuer.to_string(), reasons });
         }
         let usable = index.len();
         let generation = self.store(index);
@@ -115,6 +117,25 @@ impl Trusted {
         self.keys.store(Some(Arc::new(index)));
         *generation
     }
+}
+
+/// Why no key of a set can be used; `unfit` of them serve other algorithms.
+fn reasons<'k>(skipped: impl Iterator<Item = &'k SkippedKey>, unfit: usize) -> String {
+    /// A document may have a hundred keys, and one reason is mostly that of all.
+    const MOST: usize = 3;
+    let other_algorithms = format!("keys for other algorithms: {unfit}");
+    let unfit = Some(other_algorithms).filter(|_| unfit > 0);
+    let mut reasons: Vec<_> = skipped.map(SkippedKey::to_string).chain(unfit).collect();
+    if reasons.is_empty() {
+        return "there is no key".to_owned();
+    }
+    let more = reasons.len().saturating_sub(MOST);
+    reasons.truncate(MOST);
+    let mut reasons = reasons.join("; ");
+    if more > 0 {
+        reasons.push_str(&format!("; and {more} more"));
+    }
+    reasons
 }
 
 impl fmt::Debug for Issuers {

@@ -5,7 +5,6 @@ use serde::de::DeserializeOwned;
 use super::{Shared, issuers::Trusted};
 use crate::{
     claims::{self, Claims},
-    crypto::Algorithm,
     error::{AuthError, AuthErrorKind},
     jws::{self, Header, MediaType, Scratch, UntrustedToken},
     policy,
@@ -41,19 +40,30 @@ where
     let mut scratch = Scratch::<USUAL_PAYLOAD>::new();
     let payload = decode_payload(token, &mut scratch)?;
     let trusted = select_issuer(shared, payload)?;
-    check_algorithm(trusted, header.algorithm)?;
+    let of_issuer = |error: AuthError| error.of_issuer(&trusted.policy.issuer);
+    check_signature(trusted, token, header, payload).map_err(of_issuer)?;
+    if known.is_none() {
+        shared.headers.remember(token.header(), header.clone());
+    }
+    accept(shared, trusted, header.media_type, payload).map_err(of_issuer)
+}
 
+/// Whether the issuer signed the token, with an algorithm and a key of its own.
+fn check_signature(
+    trusted: &Trusted,
+    token: UntrustedToken<'_>,
+    header: &Header,
+    payload: &str,
+) -> Result<(), AuthError> {
+    if !trusted.policy.algorithms.contains(header.algorithm) {
+        return Err(AuthErrorKind::AlgorithmNotAllowed.into());
+    }
     let keys = trusted.keys.load();
     let Some(keys) = &*keys else {
         return Err(undecided(trusted, payload));
     };
     let key = keys.select(header.key_id.as_deref(), header.algorithm)?;
-    jws::verify(token, header.algorithm, key)?;
-
-    if known.is_none() {
-        shared.headers.remember(token.header(), header.clone());
-    }
-    accept(shared, trusted, header.media_type, payload)
+    Ok(jws::verify(token, header.algorithm, key)?)
 }
 
 /// What comes after the signature: the claims, the policy, and the proof that both were checked.
@@ -113,13 +123,5 @@ fn undecided(trusted: &Trusted, payload: &str) -> AuthError {
         Ok(Some(_)) => AuthErrorKind::UnknownIssuer.into(),
         Ok(None) => AuthError::of_claim(AuthErrorKind::MissingClaim, "iss"),
         Err(fault) => fault,
-    }
-}
-
-fn check_algorithm(trusted: &Trusted, algorithm: Algorithm) -> Result<(), AuthErrorKind> {
-    if trusted.policy.algorithms.contains(algorithm) {
-        Ok(())
-    } else {
-        Err(AuthErrorKind::AlgorithmNotAllowed)
     }
 }

@@ -253,7 +253,10 @@ fn es512_needs_aws_lc() {
                 backend: "rust-crypto",
             },
             // The point is made up.
-            _ => ConfigError::NoUsableKey { issuer: "https://a.test".to_owned(), keys: 1 },
+            _ => ConfigError::NoUsableKey {
+                issuer: "https://a.test".to_owned(),
+                reasons: "a key without an id: the EC point is not on its curve".to_owned(),
+            },
         };
         assert_eq!(built.unwrap_err(), expected);
     }

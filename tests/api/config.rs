@@ -134,12 +134,12 @@ fn an_issuer_needs_keys() {
     );
     assert_mistake(
         bare().audience("https://api.test").algorithms([Algorithm::Es256]).keys(secret()),
-        r#"issuer "https://issuer.test": none of its 1 keys fits one of its algorithms and the backend; compare kty, crv and alg of the keys with `.algorithms([..])`"#,
+        r#"issuer "https://issuer.test": no usable key: keys for other algorithms: 1; compare kty, crv, alg and use of the keys with `.algorithms([..])` and the backend"#,
     );
     let empty = KeySet::from_jwks(r#"{"keys": []}"#).unwrap();
     assert_mistake(
         bare().audience("https://api.test").algorithms([Algorithm::Es256]).keys(empty),
-        r#"issuer "https://issuer.test": none of its 0 keys fits one of its algorithms and the backend; compare kty, crv and alg of the keys with `.algorithms([..])`"#,
+        r#"issuer "https://issuer.test": no usable key: there is no key; compare kty, crv, alg and use of the keys with `.algorithms([..])` and the backend"#,
     );
 }
 

@@ -513,8 +513,17 @@ mod tracing_sink {
         let refused = line(&AuthEvent::Refused { error, caller: None });
         assert_eq!(
             fields(&refused),
-            [("claim", "jti"), ("code", "missing_claim"), ("message", "request refused")]
+            [
+                ("claim", "jti"),
+                ("code", "missing_claim"),
+                ("message", "request refused"),
+                ("unverified_issuer", "https://issuer.test"),
+            ]
         );
+
+        let error = AuthError::new(AuthErrorKind::PolicyDenied).with_source("client\nblocked");
+        let refused = line(&AuthEvent::Refused { error, caller: Some(caller("alice")) });
+        assert_eq!(refused.fields["source"], r"client\nblocked");
     }
 
     /// X-LOG-03
@@ -535,6 +544,7 @@ mod tracing_sink {
         let key = keys.skipped()[0].clone();
         let skipped = line(&AuthEvent::KeySkipped { issuer: "i".into(), key });
         assert_eq!(skipped.fields["kid"], r"k\n\u{1b}");
+        assert_eq!(skipped.level, Level::ERROR);
 
         let long = "k".repeat(300);
         let document = serde_json::json!({"keys": [{"kty": "oct", "kid": long, "k": "AAAA"}]});

@@ -256,7 +256,8 @@ fn a_secret_in_a_key_document_is_not_used() {
     let issuer = issuer_with(Algorithm::Hs256);
     let events = Recorded::default();
     let error = verifier_of(trusted(&issuer, set), &events).unwrap_err();
-    assert_eq!(error, ConfigError::NoUsableKey { issuer: issuer.name().to_owned(), keys: 0 });
+    let reasons = r#"key "test-key": a secret (kty oct) has no place in a key document"#.to_owned();
+    assert_eq!(error, ConfigError::NoUsableKey { issuer: issuer.name().to_owned(), reasons });
     assert_eq!(events.codes(), ["key_exposed", "keys_rejected"]);
 
     // Beside a good key, for an issuer of public-key algorithms.
@@ -525,8 +526,8 @@ fn a_point_that_is_not_on_its_curve_is_skipped() {
             };
             let events = Recorded::default();
             let error = build(trusted(&issuer, set()), &events).unwrap_err();
-            let issuer_name = issuer.name().to_owned();
-            assert_eq!(error, ConfigError::NoUsableKey { issuer: issuer_name, keys: 1 }, "{case}");
+            let ConfigError::NoUsableKey { reasons, .. } = error else { panic!("{error}") };
+            assert!(reasons.starts_with(r#"key "off": the "#), "{case}: {reasons}");
             assert_eq!(events.codes(), ["key_skipped", "keys_rejected"], "{case}");
             let AuthEvent::KeySkipped { key, .. } = &events.all()[0] else { panic!() };
             assert_eq!((key.key_id(), key.is_exposed()), (Some("off"), false));
@@ -554,7 +555,7 @@ fn an_ed25519_key_that_is_no_point_verifies_nothing() {
                 assert_eq!(refusal(&built.unwrap(), &issuer.token().sign()), Kind::BadSignature);
             }
             (_, built) => {
-                assert!(matches!(built, Err(ConfigError::NoUsableKey { keys: 1, .. })));
+                assert!(matches!(built, Err(ConfigError::NoUsableKey { .. })));
                 assert_eq!(events.codes(), ["key_skipped", "keys_rejected"]);
             }
         }
@@ -878,22 +879,38 @@ fn a_replacement_is_a_generation_and_an_event() {
 fn an_unusable_set_is_turned_down_and_the_old_keys_stay() {
     let issuer = issuer();
     let off_curve = with(P256, json!({"x": encode([1; 32])}));
-    for (case, document, keys, codes) in [
-        ("empty", jwks(&[]), 0, &["keys_rejected"][..]),
-        ("all skipped", jwks(&["{}", "1"]), 0, &["key_skipped", "key_skipped", "keys_rejected"]),
-        ("another algorithm", jwks(&[ED25519]), 1, &["keys_rejected"]),
-        ("off its curve", jwks(&[&off_curve]), 1, &["key_skipped", "keys_rejected"]),
+    let encryption = with(P256, json!({"kid": "enc", "use": "enc"}));
+    for (document, reasons, skipped) in [
+        (jwks(&[]), "there is no key", 0),
+        (
+            jwks(&["{}", "1"]),
+            "a key without an id: kty or crv of the JWK is not known here, or a member is missing; a key without an id: the JWK is malformed",
+            2,
+        ),
+        (jwks(&[ED25519]), "keys for other algorithms: 1", 0),
+        (jwks(&[&off_curve]), "a key without an id: the EC point is not on its curve", 1),
+        (
+            jwks(&[&encryption, ED25519]),
+            r#"key "enc": the JWK is not for signatures (use); keys for other algorithms: 1"#,
+            1,
+        ),
+        (
+            jwks(&["1", "2", "3", "4", "5"]),
+            "a key without an id: the JWK is malformed; a key without an id: the JWK is malformed; a key without an id: the JWK is malformed; and 2 more",
+            5,
+        ),
     ] {
         let events = Recorded::default();
         let verifier = verifier_of(issuer.trusted(), &events).unwrap();
         let set = KeySet::from_jwks(&document).unwrap();
         let error = verifier.replace_keys(issuer.name(), set).unwrap_err();
-        let expected = ConfigError::NoUsableKey { issuer: issuer.name().to_owned(), keys };
-        assert_eq!(error, expected, "{case}");
-        assert_eq!(events.codes(), [&["keys_replaced"], codes].concat(), "{case}");
-        assert!(verifier.verify_now(&issuer.token().sign()).is_ok(), "{case}");
+        let reasons = reasons.to_owned();
+        assert_eq!(error, ConfigError::NoUsableKey { issuer: issuer.name().to_owned(), reasons });
+        let codes = [&["keys_replaced"], &vec!["key_skipped"; skipped][..], &["keys_rejected"]];
+        assert_eq!(events.codes(), codes.concat(), "{document}");
+        assert!(verifier.verify_now(&issuer.token().sign()).is_ok(), "{document}");
         // It took no generation.
-        assert_eq!(verifier.replace_keys(issuer.name(), issuer.keys()), Ok(2), "{case}");
+        assert_eq!(verifier.replace_keys(issuer.name(), issuer.keys()), Ok(2), "{document}");
     }
 }
 
@@ -1023,7 +1040,8 @@ fn a_key_can_be_restricted_to_an_algorithm_that_it_can_serve() {
     // The issuer allows another one only.
     let issuer = issuer_with(Algorithm::Ps256);
     let error = verifier_of(trusted(&issuer, restricted), &Recorded::default()).unwrap_err();
-    assert_eq!(error, ConfigError::NoUsableKey { issuer: issuer.name().to_owned(), keys: 1 });
+    let reasons = "keys for other algorithms: 1".to_owned();
+    assert_eq!(error, ConfigError::NoUsableKey { issuer: issuer.name().to_owned(), reasons });
 }
 
 /// The pure-Rust backend takes RSA keys of up to 4096 bits; larger ones are skipped with an event.
