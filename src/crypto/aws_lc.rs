@@ -42,6 +42,26 @@ const fn ecdsa(curve: Curve) -> (Algorithm, &'static EcdsaVerificationAlgorithm)
     }
 }
 
+/// The hash of an RSA or ECDSA algorithm.
+const fn hash(algorithm: Algorithm) -> &'static digest::Algorithm {
+    match algorithm {
+        Algorithm::Rs512 | Algorithm::Ps512 | Algorithm::Es512 => &digest::SHA512,
+        Algorithm::Rs384 | Algorithm::Ps384 | Algorithm::Es384 => &digest::SHA384,
+        _ => &digest::SHA256,
+    }
+}
+
+/// The same as `verify_sig`, which makes a context for the hash that is copied once more.
+fn verify_hashed(
+    key: &ParsedPublicKey,
+    algorithm: Algorithm,
+    input: &[u8],
+    signature: &[u8],
+) -> bool {
+    let digest = digest::digest(hash(algorithm), input);
+    key.verify_digest_sig(&digest, signature).is_ok()
+}
+
 pub(super) const fn hmac_algorithm(algorithm: Algorithm) -> hmac::Algorithm {
     match algorithm {
         Algorithm::Hs384 => hmac::HMAC_SHA384,
@@ -91,11 +111,11 @@ impl PreparedKey {
                 .iter()
                 .position(|(served, _)| *served == algorithm)
                 .and_then(|position| keys.get(position))
-                .is_some_and(|key| key.verify_sig(input, signature).is_ok()),
+                .is_some_and(|key| verify_hashed(key, algorithm, input, signature)),
             Self::Ec(own, curve, key) => {
                 *own == algorithm
                     && DerSignature::from_fixed(signature, curve.coordinate_len())
-                        .is_some_and(|der| key.verify_sig(input, der.as_bytes()).is_ok())
+                        .is_some_and(|der| verify_hashed(key, algorithm, input, der.as_bytes()))
             }
             Self::Ed25519(key) => {
                 algorithm == Algorithm::EdDsa && key.verify_sig(input, signature).is_ok()
