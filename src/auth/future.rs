@@ -59,6 +59,7 @@ where
     S: Service<Request<B>>,
 {
     /// Calls the inner service, which must be ready.
+    #[inline]
     pub(super) fn inner(
         service: &mut S,
         request: Request<B>,
@@ -87,6 +88,7 @@ impl<S, B> Kind<S, B, S::Future>
 where
     S: Service<Request<B>>,
 {
+    #[inline]
     fn inner<F, R>(
         service: &mut S,
         mut request: Request<B>,

@@ -17,6 +17,6 @@ mod scopes;
 
 pub use self::scopes::ScopeClaim;
 pub(crate) use self::{
-    reader::{Claims, issuer_of, read},
+    reader::{Noted, issuer_of, read},
     registered::Registered,
 };

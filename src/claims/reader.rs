@@ -18,16 +18,18 @@ use crate::{
     span::Span,
 };
 
-/// All that one pass over the payload yields.
-pub(crate) struct Claims<'p, C> {
-    /// What the places in `registered` and `scopes` are places of: the payload, and more behind it
-    /// if need be.
-    pub(crate) text: Cow<'p, str>,
+/// What verification needs of the claims: places in the text that [`read`] returns.
+pub(crate) struct Noted {
     pub(crate) registered: Registered,
     /// The granted scopes, in the order of the text.
     pub(crate) scopes: Spans,
-    /// The application's type, or that it does not fit. The other claims were read all the same.
-    pub(crate) custom: Result<C, AuthError>,
+}
+
+impl Noted {
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Self { registered: Registered::default(), scopes: Spans::new() }
+    }
 }
 
 /// Why a payload cannot be used.
@@ -43,19 +45,22 @@ enum ClaimsFault {
 
 /// Reads the claims once: what verification needs, the scopes from `sources`, and the
 /// application's type.
+///
+/// Returns the text that the places are in, which is the payload and more behind it if need be, and
+/// the application's type, or that it does not fit; the other claims were read all the same. The
+/// rest is noted where it stays, as moving it costs as much as reading two claims.
+#[inline]
 pub(crate) fn read<'p, C: DeserializeOwned>(
     payload: &'p str,
     sources: &[ScopeClaim],
-) -> Result<Claims<'p, C>, AuthError> {
-    let mut reader = Reader::new(Scanner::open(payload)?, payload, sources);
+    noted: &mut Noted,
+) -> Result<(Cow<'p, str>, Result<C, AuthError>), AuthError> {
+    let mut reader = Reader::new(Scanner::open(payload)?, payload, sources, noted);
     let custom = C::deserialize(&mut reader);
     reader.finish()?;
-    // Taken apart in place: moving a whole reader costs as much as reading two claims.
-    let Reader { pool, registered, mut scopes, .. } = reader;
-    let text = pool.into_text();
-    scopes.normalize(&text);
-    let custom = custom.map_err(|Refused(fault)| fault.into());
-    Ok(Claims { text, registered, scopes, custom })
+    let text = reader.pool.into_text();
+    noted.scopes.normalize(&text);
+    Ok((text, custom.map_err(|Refused(fault)| fault.into())))
 }
 
 /// The `iss` of a payload whose signature was not checked yet, to select among the configured
@@ -93,15 +98,19 @@ struct Reader<'de, 's> {
     /// The member that was read last.
     member: (Cow<'de, str>, Value<'de>),
     pool: Pool<'de>,
-    registered: Registered,
-    scopes: Spans,
+    noted: &'s mut Noted,
     /// The first fault of the claims themselves.
     fault: Option<ClaimsFault>,
 }
 
 impl<'de, 's> Reader<'de, 's> {
     #[inline]
-    fn new(scanner: Scanner<'de>, payload: &'de str, sources: &'s [ScopeClaim]) -> Self {
+    fn new(
+        scanner: Scanner<'de>,
+        payload: &'de str,
+        sources: &'s [ScopeClaim],
+        noted: &'s mut Noted,
+    ) -> Self {
         Self {
             scanner,
             sources,
@@ -109,8 +118,7 @@ impl<'de, 's> Reader<'de, 's> {
             names: Names::default(),
             member: (Cow::Borrowed(""), Value::NULL),
             pool: Pool::new(payload),
-            registered: Registered::default(),
-            scopes: Spans::new(),
+            noted,
             fault: None,
         }
     }
@@ -170,17 +178,17 @@ impl<'de, 's> Reader<'de, 's> {
     #[inline]
     fn note(&mut self, claim: Claim, value: Value<'de>) -> Option<()> {
         match claim {
-            Claim::Issuer => self.registered.issuer = Some(self.place(value)?),
-            Claim::Subject => self.registered.subject = Some(self.place(value)?),
-            Claim::ClientId => self.registered.client_id = Some(self.place(value)?),
-            Claim::TokenId => self.registered.token_id = Some(self.place(value)?),
+            Claim::Issuer => self.noted.registered.issuer = Some(self.place(value)?),
+            Claim::Subject => self.noted.registered.subject = Some(self.place(value)?),
+            Claim::ClientId => self.noted.registered.client_id = Some(self.place(value)?),
+            Claim::TokenId => self.noted.registered.token_id = Some(self.place(value)?),
             Claim::Audience => {
-                self.registered.audience = Some(Audience::read(value, &mut self.pool)?);
+                self.noted.registered.audience = Some(Audience::read(value, &mut self.pool)?);
             }
-            Claim::ExpiresAt => self.registered.expires_at = Some(numeric_date(value)?),
-            Claim::NotBefore => self.registered.not_before = Some(numeric_date(value)?),
-            Claim::IssuedAt => self.registered.issued_at = Some(numeric_date(value)?),
-            Claim::Confirmation => self.registered.confirmation = true,
+            Claim::ExpiresAt => self.noted.registered.expires_at = Some(numeric_date(value)?),
+            Claim::NotBefore => self.noted.registered.not_before = Some(numeric_date(value)?),
+            Claim::IssuedAt => self.noted.registered.issued_at = Some(numeric_date(value)?),
+            Claim::Confirmation => self.noted.registered.confirmation = true,
         }
         Some(())
     }
@@ -189,9 +197,9 @@ impl<'de, 's> Reader<'de, 's> {
     #[inline]
     fn note_other(&mut self, name: &str, value: Value<'de>) -> Option<()> {
         if is_foreign(name) {
-            self.registered.foreign = Some(self.pool.place(name));
+            self.noted.registered.foreign = Some(self.pool.place(name));
         }
-        let mut collector = Collector { pool: &mut self.pool, scopes: &mut self.scopes };
+        let mut collector = Collector { pool: &mut self.pool, scopes: &mut self.noted.scopes };
         for source in self.sources.iter().filter(|source| source.starts_with(name)) {
             collector.read(source, value).ok()?;
         }

@@ -211,26 +211,31 @@ impl Spans {
 fn sort_few(spans: &mut [Span], text: &str) -> usize {
     let mut prefixes = [0; 8];
     let mut kept = 0;
-    for next in 0..spans.len() {
+    for next in 0..spans.len().min(prefixes.len()) {
         let span = spans[next];
-        let prefix = prefix(span.bytes(text));
+        let own = prefix(span.bytes(text));
         let mut place = kept;
-        let mut order = Ordering::Greater;
+        (spans[place], prefixes[place]) = (span, own);
+        kept += 1;
         while place > 0 {
             let before = place - 1;
-            order = prefix
+            let order = own
                 .cmp(&prefixes[before])
                 .then_with(|| span.bytes(text).cmp(spans[before].bytes(text)));
-            if order != Ordering::Less {
-                break;
+            match order {
+                Ordering::Less => {
+                    spans.swap(before, place);
+                    prefixes.swap(before, place);
+                    place = before;
+                }
+                Ordering::Equal => {
+                    spans.copy_within(place + 1..kept, place);
+                    prefixes.copy_within(place + 1..kept, place);
+                    kept -= 1;
+                    break;
+                }
+                Ordering::Greater => break,
             }
-            place = before;
-        }
-        if order != Ordering::Equal {
-            spans.copy_within(place..kept, place + 1);
-            prefixes.copy_within(place..kept.min(7), place + 1);
-            (spans[place], prefixes[place]) = (span, prefix);
-            kept += 1;
         }
     }
     kept

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Shared, issuers::Trusted};
 use crate::{
-    claims::{self, Claims},
+    claims::{self, Noted},
     error::{AuthError, AuthErrorKind},
     jws::{self, Header, MediaType, Scratch, UntrustedToken},
     policy,
@@ -77,16 +77,17 @@ where
     C: DeserializeOwned + Send + Sync + 'static,
 {
     let policy = &trusted.policy;
-    let claims: Claims<'_, C> = claims::read(payload, &policy.scope_claims)?;
-    policy::check(policy, media_type, &claims.registered, &claims.text)?;
+    let mut noted = Noted::new();
+    let (text, custom) = claims::read(payload, &policy.scope_claims, &mut noted)?;
+    let Noted { registered, scopes } = noted;
+    policy::check(policy, media_type, &registered, &text)?;
     // Told to the operator only of tokens that are for this service.
-    let custom = claims.custom?;
-    policy::check_time(policy, &claims.registered, shared.clock.now())?;
+    let custom = custom?;
+    policy::check_time(policy, &registered, shared.clock.now())?;
 
-    let scopes = ScopeSet::from_parts(claims.text.into(), claims.scopes);
+    let scopes = ScopeSet::from_parts(text.into(), scopes);
     let effective = policy.implied.expand(&scopes);
-    let grant = Grant::new(claims.registered, scopes, effective);
-    Ok(Verified::new(grant, custom))
+    Ok(Verified::new(Grant::new(registered, scopes, effective), custom))
 }
 
 fn parse_header(token: UntrustedToken<'_>) -> Result<Header, AuthErrorKind> {
