@@ -64,14 +64,16 @@ impl Material {
         Ok(Self::Ec { curve, point })
     }
 
-    /// An Ed25519 public key: 32 bytes, canonical, not of small order.
+    /// An Ed25519 public key: 32 bytes, canonical, a point of the curve and not of small order.
     pub(crate) fn ed25519(x: &[u8]) -> Result<Self, KeyRejected> {
         let key = x.try_into().map_err(|_| KeyRejected("an Ed25519 key must have 32 bytes"))?;
-        if ed25519::is_strict_point(&key) {
-            Ok(Self::Ed25519(key))
-        } else {
-            Err(KeyRejected("an Ed25519 key must be canonical and not of small order"))
+        if !ed25519::is_strict_point(&key) {
+            return Err(KeyRejected("an Ed25519 key must be canonical and not of small order"));
         }
+        if !ed25519::is_on_curve(&key) {
+            return Err(KeyRejected("the Ed25519 key is not a point of the curve"));
+        }
+        Ok(Self::Ed25519(key))
     }
 
     /// A secret with at least as many bytes as the hash has.

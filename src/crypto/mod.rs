@@ -37,7 +37,6 @@ use crate::error::ConfigError;
 /// | ES256, ES384 | yes | yes |
 /// | ES512 | yes | no |
 /// | EdDSA (Ed25519) | yes | yes |
-/// | an Ed25519 key that is no point of the curve | verifies nothing | skipped |
 /// | keys are prepared | once | for each signature (except HMAC secrets, which are short) |
 ///
 /// A key that a backend cannot use is skipped with an event; an algorithm that it cannot verify
