@@ -5,6 +5,7 @@ use rustls_pki_types::pem::{self, SectionKind};
 use super::jwk::{self, Jwk};
 use crate::{
     crypto::{Algorithm, AlgorithmSet, Curve, KeyRejected, Material, sha256},
+    json::within_limits,
     jws,
 };
 
@@ -20,6 +21,9 @@ pub struct VerifyingKey {
 }
 
 impl VerifyingKey {
+    /// The longest text or encoding of one key, in bytes.
+    pub const MAX_LEN: usize = 64 * 1024;
+
     /// Reads a public key in PEM, section `PUBLIC KEY` (RFC 7468 section 13).
     ///
     /// PEM has no key id; a token with a `kid` only ever meets keys of that id, so give the key
@@ -29,7 +33,7 @@ impl VerifyingKey {
     ///
     /// [`KeyError`] if there is not exactly one such section, or the key is too weak or unknown.
     pub fn from_pem(pem: impl AsRef<[u8]>) -> Result<Self, KeyError> {
-        let mut rest = pem.as_ref();
+        let mut rest = bounded(pem.as_ref())?;
         let (kind, der) = pem::from_buf(&mut rest)
             .map_err(|_| KeyError::new("the PEM is malformed"))?
             .ok_or(KeyError::new(
@@ -58,7 +62,7 @@ impl VerifyingKey {
     ///
     /// [`KeyError`] if it is malformed, or the key is too weak or unknown.
     pub fn from_der(der: impl AsRef<[u8]>) -> Result<Self, KeyError> {
-        Ok(Self::of(Material::from_spki(der.as_ref())?))
+        Ok(Self::of(Material::from_spki(bounded(der.as_ref())?)?))
     }
 
     /// Reads one public JSON Web Key (RFC 7517): `kty` RSA, EC or OKP with Ed25519.
@@ -68,6 +72,9 @@ impl VerifyingKey {
     /// [`KeyError`] if it is malformed, secret (`oct`, private members), not meant for verifying
     /// signatures (`use`, `key_ops`), or too weak or unknown.
     pub fn from_jwk(json: &str) -> Result<Self, KeyError> {
+        if !within_limits(bounded(json.as_bytes())?) {
+            return Err(KeyError::new("the JWK is nested too deeply or has too many members"));
+        }
         let jwk = Jwk::parse(json)?;
         let material = jwk.material(json)?;
         let key = Self {
@@ -199,6 +206,14 @@ impl KeyError {
 impl From<KeyRejected> for KeyError {
     fn from(KeyRejected(reason): KeyRejected) -> Self {
         Self { reason }
+    }
+}
+
+fn bounded(key: &[u8]) -> Result<&[u8], KeyError> {
+    if key.len() <= VerifyingKey::MAX_LEN {
+        Ok(key)
+    } else {
+        Err(KeyError::new("the key is longer than 64 KiB"))
     }
 }
 

@@ -790,6 +790,21 @@ fn a_key_document_is_bounded() {
     );
 }
 
+/// R-JWS-07: whatever the form of a key, only so much of it is looked at.
+#[test]
+fn a_key_that_is_too_long_is_refused_in_every_form() {
+    let too_long = "the key cannot be used: the key is longer than 64 KiB";
+    let padded = |length: usize| format!("{P256}{}", " ".repeat(length - P256.len()));
+    assert!(VerifyingKey::from_jwk(&padded(VerifyingKey::MAX_LEN)).is_ok());
+    for refused in [
+        VerifyingKey::from_jwk(&padded(VerifyingKey::MAX_LEN + 1)),
+        VerifyingKey::from_pem(vec![b'-'; VerifyingKey::MAX_LEN + 1]),
+        VerifyingKey::from_der(vec![0x30; VerifyingKey::MAX_LEN + 1]),
+    ] {
+        assert_eq!(refused.unwrap_err().to_string(), too_long);
+    }
+}
+
 /// R-JWS-07: one key that is out of bounds is skipped, and said to be.
 #[test]
 fn a_jwk_that_is_nested_too_deeply_is_skipped() {
@@ -804,6 +819,7 @@ fn a_jwk_that_is_nested_too_deeply_is_skipped() {
         let skipped = &set.skipped()[0];
         assert_eq!(skipped.reason(), "the JWK is nested too deeply or has too many members");
         assert_eq!(skipped.key_id(), Some("odd"));
+        assert!(jwk_fault(&odd).contains("nested too deeply or has too many members"));
     }
     for deep in ["[".repeat(100_000), "{\"a\":".repeat(40_000)] {
         assert!(KeySet::from_jwks(&format!(r#"{{"keys":[{deep}"#)).is_err());
