@@ -6,7 +6,7 @@ use http::{
 
 use super::response::{Refusal, RefusalResponse};
 use crate::{
-    challenge::{Challenges, Pending, answer},
+    challenge::{Challenges, Pending, answer, remove_bare_challenge},
     error::{AuthError, AuthErrorKind},
     event::{AuthEvent, Sink},
     token::{FindToken, PresentedToken, RequestHead},
@@ -133,6 +133,7 @@ impl<F, R> Settings<F, R> {
         let Some(error) = error else {
             return response;
         };
+        remove_bare_challenge(response.headers_mut());
         let status = response.status();
         let caller = caller.clone();
         if status != answer(error.kind()).status {

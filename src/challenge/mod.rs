@@ -24,7 +24,7 @@ use http::StatusCode;
 pub use self::grpc::GrpcRefusal;
 pub(crate) use self::{
     encode::Challenges,
-    pending::{Pending, listen},
+    pending::{Pending, listen, remove_bare_challenge},
 };
 use crate::error::AuthErrorKind;
 

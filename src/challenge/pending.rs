@@ -1,6 +1,9 @@
 use std::cell::Cell;
 
-use http::Response;
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, WWW_AUTHENTICATE},
+};
 
 use super::answer;
 use crate::error::AuthError;
@@ -8,6 +11,22 @@ use crate::error::AuthError;
 /// Marks a refusal that has no challenge, body or event yet: the `AuthLayer` around adds them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pending;
+
+/// The challenge of a 401 that no layer completes.
+fn bare_challenge() -> HeaderValue {
+    HeaderValue::from_static("Bearer realm=\"api\"")
+}
+
+/// Takes the bare challenge away, for that of the layer, and leaves those of other schemes.
+pub(crate) fn remove_bare_challenge(headers: &mut HeaderMap) {
+    let bare = bare_challenge();
+    let lines = headers.get_all(WWW_AUTHENTICATE).iter();
+    let others: Vec<_> = lines.filter(|line| **line != bare).cloned().collect();
+    headers.remove(WWW_AUTHENTICATE);
+    for other in others {
+        headers.append(WWW_AUTHENTICATE, other);
+    }
+}
 
 thread_local! {
     /// Whether a layer that calls or polls its inner service on this thread listens here.
@@ -79,11 +98,12 @@ fn tell(error: &AuthError) {
 }
 
 impl AuthError {
-    /// The refusal as a response: the bare status, which the `AuthLayer` around completes with the
+    /// The refusal as a response: the bare status, which the `AuthLayer` around completes with its
     /// challenge, the body and the event.
     ///
     /// For handlers without axum; there the error is a response by itself. Without an `AuthLayer`
-    /// around it goes out as it is, even a 401 without a challenge.
+    /// around it goes out as it is: not to be stored, and a 401 with a challenge of the realm `api`
+    /// (RFC 9110 section 15.5.2).
     ///
     /// ```
     /// use http::{Request, Response};
@@ -105,7 +125,13 @@ impl AuthError {
     pub fn to_response<B: Default>(&self) -> Response<B> {
         tell(self);
         let mut response = Response::new(B::default());
-        *response.status_mut() = answer(self.kind()).status;
+        let status = answer(self.kind()).status;
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, bare_challenge());
+        }
         response.extensions_mut().insert(self.clone());
         response.extensions_mut().insert(Pending);
         response

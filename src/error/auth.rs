@@ -205,7 +205,8 @@ kinds! {
     Expired = "expired", "the token has expired";
     /// The claims do not fit the type that the application asks for.
     ClaimsMismatch = "claims_mismatch", "the claims do not fit the application's type";
-    /// The token lacks a scope that the operation needs.
+    /// The token lacks a scope that the operation needs. [`Grant::require`](crate::Grant::require)
+    /// makes the error with the scopes that the challenge then names; by hand it names none.
     InsufficientScope = "insufficient_scope", "the token lacks a scope";
     /// The token is fine, and the application's policy says no.
     PolicyDenied = "policy_denied", "the policy denies the request";

@@ -268,6 +268,7 @@ async fn refusals_that_a_middleware_makes_anew_keep_their_challenge() {
     let issuer = issuer();
     let events = Recorded::default();
     let layer = AuthLayer::builder(issuer.verifier()).optional().on_event(events.clone());
+    let layer = layer.realm("own");
     let app = Router::new()
         .route("/guard", get(async || "in").layer(RequireScope::from(scope!("reports:read"))))
         .route("/extractor", get(async |_: Scoped<Read>| "in"))
@@ -275,13 +276,14 @@ async fn refusals_that_a_middleware_makes_anew_keep_their_challenge() {
         .layer(from_fn(into_json))
         .layer(layer.build().expect("a layer"));
 
+    let own = |challenge: &str| challenge.replacen("api", "own", 1);
     let token = issuer.token().sign();
     for path in ["/guard", "/extractor", "/handler"] {
-        let c4 = c4("reports:read");
+        let c4 = own(&c4("reports:read"));
         let lacking = answer(&app, test_util::get(path, &token)).await;
         assert_eq!(lacking, (403, Some(c4), r#"{"status":403}"#.to_owned()), "{path}");
         let anonymous = answer(&app, Request::get(path).body(Body::empty()).unwrap()).await;
-        assert_eq!(anonymous, (401, Some(C1.to_owned()), r#"{"status":401}"#.to_owned()), "{path}");
+        assert_eq!(anonymous, (401, Some(own(C1)), r#"{"status":401}"#.to_owned()), "{path}");
     }
     let wanted = ["accepted", "insufficient_scope", "accepted", "no_credentials"];
     assert_eq!(events.codes(), wanted.repeat(3));
@@ -478,13 +480,17 @@ async fn a_handler_can_be_tested_without_a_router() {
     assert_eq!(lister("other").unwrap_err().scope(), Some("reports:read"));
 }
 
-/// Without a layer around there is nobody to add the challenge, so the error stays recognisable.
+/// R-CHAL-01: without a layer around there is nobody to complete a refusal, so it stays
+/// recognisable, and no 401 is without a challenge.
 #[test]
 fn an_error_alone_becomes_its_bare_status() {
     for reason in AuthErrorKind::ALL {
         let response: Response = AuthError::new(*reason).into_response();
         assert_eq!(response.status(), reason.status());
         assert_eq!(kind(&response), Some(*reason));
+        assert_eq!(response.headers()["cache-control"], "no-store");
+        let challenge: &[&str] = if reason.status() == 401 { &[C1] } else { &[] };
+        assert_eq!(challenges(response.headers()), challenge);
     }
 }
 
@@ -499,6 +505,5 @@ async fn nothing_but_the_context_of_the_layer_counts() {
     assert_eq!(answer(&app, request).await, refused(500, None));
     let mut request = without_token();
     request.extensions_mut().insert(AuthContext::anonymous());
-    let (status, ..) = answer(&app, request).await;
-    assert_eq!(status, StatusCode::UNAUTHORIZED.as_u16());
+    assert_eq!(answer(&app, request).await, refused(401, Some(C1)));
 }

@@ -228,6 +228,7 @@ async fn a_guard_without_the_layer_answers_500() {
         assert_eq!(response.status(), 500);
         assert_eq!(kind(&response), Some(AuthErrorKind::LayerMissing));
         assert!(!response.headers().contains_key("www-authenticate"));
+        assert_eq!(response.headers()["cache-control"], "no-store");
         assert_eq!(response.body(), "");
     }
 }

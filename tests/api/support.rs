@@ -91,7 +91,9 @@ where
     /// Protects with this verifier.
     pub(crate) fn by(verifier: Verifier<C>) -> Self {
         let events = Recorded::default();
-        let layer = AuthLayer::builder(verifier).on_event(events.clone()).build();
+        // To the default sink as well, so that `watch_traces` reads what it says of every request.
+        let sink = (events.clone(), tower_bearer::event::Tracing);
+        let layer = AuthLayer::builder(verifier).on_event(sink).build();
         Self::with(layer.expect("the layer is sound"), events)
     }
 }
