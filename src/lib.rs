@@ -73,7 +73,7 @@
 //! - `exp`, `nbf` and `iat`, with 60 s for clocks that differ.
 //! - A token that is bound to a key (`cnf`) is refused, as its proof is not checked here.
 //!
-//! Whatever is weaker has `danger` in its name.
+//! Leeway and sizes are settings within bounds. What goes below the standards has `danger` in its name.
 //!
 //! # What it does not do
 //!

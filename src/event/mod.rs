@@ -106,6 +106,9 @@ impl AuthEvent {
 }
 
 /// Takes events. Implemented for closures, `()`, [`Arc`]s, `Option`s and tuples of sinks.
+///
+/// Texts in an event are as long as a verified token has them, and the source of an error as long as
+/// whoever made it likes: a sink that writes them cuts and escapes them, as `Tracing` does.
 pub trait OnEvent: Send + Sync + 'static {
     /// Takes one event. Must not block, as a request is waiting.
     fn on_event(&self, event: &AuthEvent);

@@ -50,7 +50,7 @@
 //!
 //! ```
 //! use axum::extract::Path;
-//! use tower_bearer::{AuthError, AuthErrorKind, Authenticated};
+//! use tower_bearer::{AuthError, AuthErrorKind, Authenticated, scope};
 //!
 //! #[derive(serde::Deserialize)]
 //! struct User { tenant: String }
@@ -59,6 +59,7 @@
 //!     if auth.custom().tenant != tenant {
 //!         return Err(AuthErrorKind::PolicyDenied.into()); // 403
 //!     }
+//!     auth.require(&scope!("reports:read").into())?; // 403 with the scope that is needed
 //!     Ok(format!("the report of {tenant}"))
 //! }
 //! # let _: axum::Router = axum::Router::new().route("/{tenant}", axum::routing::get(report));
