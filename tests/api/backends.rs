@@ -83,6 +83,12 @@ impl ForeignKey {
         };
         foreign_token(algorithm, &key.expect("a private key"), claims)
     }
+
+    /// The public key as DER (SubjectPublicKeyInfo).
+    pub(crate) fn der(self) -> Vec<u8> {
+        let body: String = self.public.lines().filter(|line| !line.starts_with('-')).collect();
+        base64_simd::STANDARD.decode_to_vec(body).expect("base64")
+    }
 }
 
 fn foreign_token(algorithm: Algorithm, key: &EncodingKey, claims: &str) -> String {

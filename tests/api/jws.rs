@@ -573,18 +573,28 @@ async fn a_public_key_is_never_an_hmac_secret() {
             Vec::new(),
             vec![0; 32],
         ];
-        for (number, secret) in secrets.into_iter().enumerate() {
-            for alg in ["HS256", algorithm.name()] {
-                let token = issuer.token().header("alg", alg).sign();
-                let (input, _) = split_signature(&token);
-                let token = with_signature(input, &hs256_tag(&secret, input));
-                let reason =
-                    if alg == "HS256" { Kind::AlgorithmNotAllowed } else { Kind::BadSignature };
-                protected
-                    .refuses(&token, reason, &format!("{alg}, {algorithm} secret {number}"))
-                    .await;
-            }
-        }
+        assert_no_secret_signs(&issuer, &protected, &secrets).await;
+    }
+}
+
+/// R-JWS-15: nor is the file that a public key was read from.
+#[tokio::test]
+async fn a_public_key_in_pem_or_der_is_never_an_hmac_secret() {
+    for (algorithm, key) in crate::backends::foreign_keys() {
+        let issuer = issuer_with(algorithm);
+        let public = VerifyingKey::from_pem(key.public).and_then(|key| key.with_id("test-key"));
+        let protected = Protected::by(verifier_of(&issuer, [algorithm], public.unwrap()));
+        protected.accepts(&key.token(algorithm, &claims_text(&issuer, &[])), "its own").await;
+
+        let trimmed = key.public.trim_end();
+        let secrets = [
+            format!("{trimmed}\n").into_bytes(),
+            trimmed.as_bytes().to_vec(),
+            trimmed.replace('\n', "\r\n").into_bytes(),
+            trimmed.lines().filter(|line| !line.starts_with('-')).collect::<String>().into_bytes(),
+            key.der(),
+        ];
+        assert_no_secret_signs(&issuer, &protected, &secrets).await;
     }
 }
 
@@ -1319,4 +1329,23 @@ async fn assert_only_the_right_one_holds(
         protected.refuses(&with_signature(input, wrong), Kind::BadSignature, &case).await;
     }
     protected.accepts(good, issuer.algorithm().name()).await;
+}
+
+/// A token whose signature is an HS256 tag under one of these secrets is refused, whether it says
+/// so or claims the issuer's own algorithm.
+async fn assert_no_secret_signs(
+    issuer: &TestIssuer,
+    protected: &Protected<Verifier>,
+    secrets: &[Vec<u8>],
+) {
+    let algorithm = issuer.algorithm().name();
+    for (alg, reason) in [("HS256", Kind::AlgorithmNotAllowed), (algorithm, Kind::BadSignature)] {
+        let token = issuer.token().header("alg", alg).sign();
+        let (input, _) = split_signature(&token);
+        for (number, secret) in secrets.iter().enumerate() {
+            let token = with_signature(input, &hs256_tag(secret, input));
+            let case = format!("{alg}, {algorithm} secret {number}");
+            protected.refuses(&token, reason, &case).await;
+        }
+    }
 }
