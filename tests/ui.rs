@@ -13,6 +13,8 @@
 
 use std::{path::Path, process::Command};
 
+/// R-JWS-36: nothing but a verifier makes what stands for a verified token. R-SCOPE-09, R-SCOPE-10:
+/// a scope with other characters and an empty requirement are found by the compiler.
 #[test]
 fn misuse_does_not_compile() {
     let sysroot = rustc(&["--print", "sysroot"]);
