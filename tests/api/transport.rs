@@ -8,13 +8,14 @@ use tower::{Layer, ServiceExt, service_fn};
 use tower_bearer::{
     AuthContext, AuthError, AuthErrorKind, AuthLayer, ConfigError, Verifier,
     authenticate::{Attempt, Authenticate},
+    event::Tracing,
     test_util::{self, TestIssuer},
     token::{BearerHeader, CookieToken, FindToken, PresentedToken, RequestHead},
 };
 
 use crate::support::{
     C1, C2, C3, C3X, C5, Decided, Protected, Recorded, assert_invalid, assert_refused, at_once,
-    issuer, kind, send, whoami,
+    issuer, kind, send, traced, whoami,
 };
 
 /// A GET request with these header lines.
@@ -221,6 +222,30 @@ async fn a_token_in_the_query_is_ignored() {
     let service = protected.layer.layer(service_fn(whoami));
     let token = issuer.token().subject("header").sign();
     assert_eq!(send(service, test_util::get(&uri, &token)).await.body(), "header");
+}
+
+/// R-TRANS-10: neither the traces nor the events have any part of it, whether the request is
+/// refused or accepted.
+#[tokio::test]
+async fn a_token_in_the_query_is_in_no_trace_and_in_no_event() {
+    let (issuer, events) = (issuer(), Recorded::default());
+    let layer = AuthLayer::builder(issuer.verifier()).on_event((Tracing, events.clone()));
+    let protected = Protected::with(layer.build().expect("a layer"), events);
+    let in_query = issuer.token().subject("only-in-the-query").sign();
+    let uri = format!("/r?access_token={in_query}");
+    let in_header = issuer.token().subject("beside-the-query");
+
+    protected.send(Request::get(&uri).body(String::new()).unwrap()).await;
+    for token in [&in_header, &in_header.clone().expired()] {
+        protected.send(test_util::get(&uri, &token.sign())).await;
+    }
+    assert_eq!(protected.events.codes(), ["no_credentials", "accepted", "expired"]);
+
+    let events = format!("{:?}", protected.events.all());
+    assert!(events.contains("beside-the-query") && traced("beside-the-query"), "{events}");
+    for hidden in in_query.split('.').chain(["only-in-the-query"]) {
+        assert!(!events.contains(hidden) && !traced(hidden), "{hidden}");
+    }
 }
 
 /// R-TRANS-15: without keys a token of the issuer is 503, unless its length alone is enough to
