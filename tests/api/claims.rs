@@ -6,7 +6,7 @@ use std::{
     error::Error as _,
     fmt,
     marker::PhantomData,
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use serde::{
@@ -18,7 +18,7 @@ use tower_bearer::{
     Algorithm, AuthErrorKind as Kind, Issuer, Verified, Verifier,
     policy::TokenType,
     test_util::{FrozenClock, TestIssuer},
-    time::UnixTime,
+    time::{Clock, UnixTime},
 };
 
 use crate::support::{NOW, Protected, claims_text, header_text, issuer, refusal, token_with};
@@ -262,6 +262,35 @@ fn no_clock_makes_it_overflow() {
                 assert_eq!(accepted, sound, "at {now}, {leeway} s: {iat} to {exp}");
             }
         }
+    }
+}
+
+/// R-JWT-28: by a clock before 1970 it is 1970, and tokens are judged by that.
+#[test]
+fn a_clock_before_1970_reads_as_1970() {
+    struct BeforeItAll(Duration);
+    impl Clock for BeforeItAll {
+        fn now(&self) -> UnixTime {
+            (UNIX_EPOCH - self.0).into()
+        }
+    }
+    let issuer = issuer();
+    for before in [Duration::from_nanos(1), Duration::from_secs(1), Duration::from_secs(NOW)] {
+        assert_eq!(UnixTime::from(UNIX_EPOCH - before), UnixTime::from_secs(0));
+        let trusted = issuer.trusted().leeway(Duration::ZERO);
+        let verifier = Verifier::builder().issuer(trusted).clock(BeforeItAll(before));
+        let verifier = verifier.build().unwrap();
+        for (iat, exp, nbf, reason) in [
+            ("0", "1", "0", None),
+            ("0", "0", "0", Some(Kind::Expired)),
+            ("0", "600", "1", Some(Kind::NotYetValid)),
+            ("1", "600", "0", Some(Kind::IssuedInFuture)),
+        ] {
+            let token = token_with(&issuer, &[("iat", iat), ("exp", exp), ("nbf", nbf)]);
+            let refused = verifier.verify_now(&token).err().map(|error| error.kind());
+            assert_eq!(refused, reason, "{before:?}: {iat}, {exp}, {nbf}");
+        }
+        assert_eq!(refusal(&verifier, &issuer.token().sign()), Kind::IssuedInFuture);
     }
 }
 
