@@ -1,6 +1,10 @@
 //! The token as a compact JWS: structure, encoding, header, and which key and signature count.
 
-use std::time::Duration;
+use std::{
+    io::ErrorKind,
+    net::{TcpListener, TcpStream},
+    time::Duration,
+};
 
 use tower_bearer::{
     Algorithm, AuthErrorKind as Kind, Backend, ConfigError, Issuer, Verifier,
@@ -655,6 +659,30 @@ async fn keys_that_a_token_brings_along_are_not_used() {
         protected.refuses(&token.clone().sign(), Kind::BadSignature, name).await;
         protected.refuses(&token.without_header("kid").sign(), Kind::BadSignature, name).await;
     }
+}
+
+/// R-JWS-18: nobody goes where a token points to.
+#[tokio::test]
+async fn no_connection_is_made_to_where_a_token_points() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    let url = |path: &str| format!("http://{address}/{path}");
+
+    let issuer = issuer();
+    let protected = Protected::by(issuer.verifier());
+    let pointing = |issuer: &TestIssuer| {
+        issuer.token().header("jku", url("jwks.json")).header("x5u", url("cert.pem"))
+    };
+    let foreign = pointing(&issuer_with(Algorithm::Es256));
+    protected.refuses(&foreign.sign(), Kind::BadSignature, "a foreign key").await;
+    protected.refuses(&foreign.unknown_key().sign(), Kind::UnknownKey, "an unknown key").await;
+    protected.accepts(&pointing(&issuer).sign(), "a key of the issuer").await;
+    assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
+
+    // Somebody who came would be seen.
+    let _visitor = TcpStream::connect(address).unwrap();
+    assert!(listener.accept().is_ok());
 }
 
 /// R-JWS-19, R-AT-01
