@@ -76,6 +76,8 @@ fn shown_by_file(text: &str, module: &str) -> Shown {
                 shown.entry(rule).or_default().insert(format!("{module}::{name}"));
             }
         }
+        let opens_module = line.starts_with("mod ") && line.ends_with('{');
+        assert!(!opens_module, "{module}: the tests of `{line}` are not named by their file");
         if !line.starts_with("#[") {
             doc.clear();
         }

@@ -19,5 +19,6 @@ mod keys;
 mod layers;
 mod profile;
 mod scopes;
+mod tracing_sink;
 mod transport;
 mod vectors;
