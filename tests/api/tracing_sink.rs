@@ -23,7 +23,7 @@ use tracing::{
 };
 use tracing_subscriber::{Registry, layer::SubscriberExt};
 
-use crate::support::{at_once, issuer, send, traced, watch_traces, whoami};
+use crate::support::{C3, assert_refused, at_once, issuer, send, traced, watch_traces, whoami};
 
 #[derive(Clone, Debug, PartialEq)]
 struct Line {
@@ -97,7 +97,7 @@ fn caller(subject: &str) -> AuthContext {
     issuer.verifier().verify_now(&token).expect("a good token").into()
 }
 
-/// X-LOG-06: what is wrong with the service stands out from what clients send.
+/// X-LOG-06, R-JWT-26: what is wrong with the service stands out from what clients send.
 #[test]
 fn levels_tell_faults_of_the_service_from_those_of_tokens() {
     let level = |event: &AuthEvent| line(event).level;
@@ -130,6 +130,27 @@ fn levels_tell_faults_of_the_service_from_those_of_tokens() {
             ("message", "keys replaced"),
         ]
     );
+}
+
+/// R-JWT-26: the application's own type is at odds with the issuer, so it is a warning.
+#[test]
+fn a_claim_that_does_not_fit_is_a_warning_with_its_name_and_not_its_value() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Tenant {
+        #[serde(rename = "tenant")]
+        _tenant: u64,
+    }
+    let issuer = issuer();
+    let token = issuer.token().claim("tenant", "of-this-name").sign();
+    let traced = lines(|| {
+        let layer = AuthLayer::new(issuer.verifier_with::<Tenant>());
+        let response = at_once(send(layer.layer(service_fn(whoami)), test_util::get("/", &token)));
+        assert_refused(&response, 401, Some(C3));
+    });
+    let refused = traced.last().expect("a line");
+    assert_eq!((refused.level, refused.code()), (Level::WARN, "claims_mismatch"));
+    assert_eq!(refused.fields["claim"], "tenant");
+    assert!(!format!("{traced:?}").contains("of-this-name"), "{traced:?}");
 }
 
 /// X-LOG-02: no more fields than these, and only of a verified token.
