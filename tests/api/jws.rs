@@ -1101,6 +1101,28 @@ fn two_signatures_of_the_same_input_both_verify() {
     }
 }
 
+/// R-JWS-40: an issuer is for ES256 unless another algorithm is chosen, and its tokens and its key
+/// document say the name of the one that signs.
+#[test]
+fn tokens_and_keys_name_the_algorithm_that_signs() {
+    assert_eq!(TestIssuer::new().algorithm(), Algorithm::Es256);
+    for (algorithm, name) in [
+        (Algorithm::Es256, "ES256"),
+        (Algorithm::Es384, "ES384"),
+        (Algorithm::EdDsa, "EdDSA"),
+        (Algorithm::Rs256, "RS256"),
+        (Algorithm::Ps256, "PS256"),
+    ] {
+        let issuer = issuer_with(algorithm);
+        let token = issuer.token().sign();
+        let header: serde_json::Value =
+            serde_json::from_slice(&decode(token.split('.').next().unwrap())).unwrap();
+        let jwks: serde_json::Value = serde_json::from_str(&issuer.jwks()).unwrap();
+        assert_eq!((&header["alg"], &jwks["keys"][0]["alg"]), (&name.into(), &name.into()));
+        assert!(issuer.verifier().verify_now(&token).is_ok(), "{name}");
+    }
+}
+
 /// R-JWS-39
 #[test]
 fn the_test_issuer_says_kid_and_typ_and_gives_no_key_away() {
