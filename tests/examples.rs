@@ -104,6 +104,7 @@ fn the_payload_is_passed_on_unread() {
     guard.get("/me", &issuer.sign_raw(header, &repeated)).assert_refused(401, C3);
 }
 
+/// R-CHAL-15
 #[test]
 fn refusals_have_the_exact_challenge_on_the_wire() {
     let issuer = issuer();

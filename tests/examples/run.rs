@@ -107,12 +107,14 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap()
     }
 
-    /// Checks status, the one challenge, an empty body, and that nothing may store the answer.
+    /// Checks status, the one challenge, an empty body that is announced as such, and that nothing
+    /// may store the answer.
     #[track_caller]
     pub(crate) fn assert_refused(&self, status: u16, challenge: &str) {
         assert_eq!(self.status(), status);
         assert_eq!(self.values("www-authenticate"), [challenge]);
         assert_eq!(self.values("cache-control"), ["no-store"]);
+        assert_eq!(self.values("content-length"), ["0"]);
         assert_eq!(self.body, "");
     }
 }
