@@ -96,7 +96,7 @@ async fn an_optional_caller_is_none_only_without_credentials() {
     }
 }
 
-/// R-SCOPE-05, R-SCOPE-06, R-SCOPE-07, R-CHAL-09
+/// R-AT-05, R-SCOPE-05, R-SCOPE-06, R-SCOPE-07, R-CHAL-09
 #[tokio::test]
 async fn a_handler_gets_the_proof_of_its_scopes() {
     let issuer = issuer();

@@ -57,7 +57,7 @@ fn answer(issuer: &TestIssuer, guard: &RequireScope, granted: &str) -> Response<
     at_once(send(guarded(&issuer.verifier(), guard), test_util::get("/", &token)))
 }
 
-/// R-SCOPE-05
+/// R-AT-05, R-SCOPE-05
 #[test]
 fn the_token_is_judged_before_its_scopes() {
     let issuer = issuer();
@@ -187,7 +187,7 @@ async fn every_request_of_a_connection_is_checked() {
     }
 }
 
-/// R-SCOPE-05, R-TRANS-19
+/// R-AT-05, R-SCOPE-05, R-TRANS-19
 #[tokio::test]
 async fn a_guard_behind_optional_authentication_demands_a_token() {
     let issuer = issuer();

@@ -16,7 +16,7 @@ use tower_bearer::{
 
 use crate::support::{C1, C3, C3X, NOW, assert_refused, c4, issuer, kind, send};
 
-/// R-SCOPE-05
+/// R-AT-05, R-SCOPE-05
 #[tokio::test]
 async fn who_the_caller_is_comes_before_what_it_may_do() {
     let issuer = issuer();
