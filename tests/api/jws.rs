@@ -879,23 +879,17 @@ async fn an_ecdsa_signature_has_two_numbers_of_full_width() {
         let half = signature.len() / 2;
         let (r, s) = signature.split_at(half);
         let zero = vec![0; half];
-        let ones = vec![0xff; half];
         let order = order_of(algorithm);
         let wrong = [
             ("DER", der(0x30, &[&der_integer(r), &der_integer(s)])),
-            ("a byte short", signature[..signature.len() - 1].to_vec()),
-            ("a byte long", [&signature[..], &[0]].concat()),
-            ("a zero before", [&[0], &signature[..]].concat()),
             ("zeros before both", [&[0], r, &[0], s].concat()),
             ("half", r.to_vec()),
             ("swapped", [s, r].concat()),
             ("r = 0", [&zero, s].concat()),
             ("s = 0", [r, &zero].concat()),
-            ("both 0", [&zero[..], &zero].concat()),
             ("r = s = n", [&order[..], &order].concat()),
             ("r = n", [&order, s].concat()),
             ("s = n", [r, &order].concat()),
-            ("all ones", [&ones[..], &ones].concat()),
             ("of P-521's length", vec![1; 132]),
             ("of 64 bytes", vec![1; 64]),
             ("of 96 bytes", vec![1; 96]),
@@ -985,13 +979,9 @@ async fn an_ed25519_signature_has_one_form() {
     };
     let wrong = [
         ("S + L", malleated),
-        ("63 bytes", signature[..63].to_vec()),
-        ("65 bytes", [&signature[..], &[0]].concat()),
         ("S = 0", [&signature[..32], &[0; 32]].concat()),
         ("S = L", [&signature[..32], &ED25519_ORDER].concat()),
         ("R = 0", [&[0; 32], &signature[32..]].concat()),
-        ("all zero", vec![0; 64]),
-        ("all ones", vec![0xff; 64]),
     ];
     assert_only_the_right_one_holds(&issuer, &good, &wrong).await;
 }
@@ -1277,14 +1267,8 @@ async fn an_rsa_signature_has_the_length_of_the_modulus() {
     for algorithm in [Algorithm::Rs256, Algorithm::Ps256] {
         let issuer = issuer_with(algorithm);
         let good = issuer.token().sign();
-        let (_, signature) = split_signature(&good);
         let wrong = [
-            ("a zero before", [&[0], &signature[..]].concat()),
-            ("a zero after", [&signature[..], &[0]].concat()),
-            ("a byte short", signature[1..].to_vec()),
-            ("zero", vec![0; 256]),
             ("one", [vec![0; 255], vec![1]].concat()),
-            ("all ones", vec![0xff; 256]),
             ("longer than any", vec![1; 1025]),
             ("much longer", vec![1; 3000]),
         ];
@@ -1365,16 +1349,24 @@ fn order_of(algorithm: Algorithm) -> Vec<u8> {
     (0..digits.len()).step_by(2).map(byte).collect()
 }
 
-/// A good token is refused with each of these signatures in place of its own, and let through with
-/// its own.
+/// A good token is refused with each of these signatures in place of its own, and with those that
+/// are wrong for every algorithm; it is let through with its own.
 async fn assert_only_the_right_one_holds(
     issuer: &TestIssuer,
     good: &str,
     wrong: &[(&str, Vec<u8>)],
 ) {
     let protected = Protected::by(issuer.verifier());
-    let (input, _) = split_signature(good);
-    for (case, wrong) in wrong {
+    let (input, signature) = split_signature(good);
+    let always_wrong = [
+        ("the first byte missing", signature[1..].to_vec()),
+        ("the last byte missing", signature[..signature.len() - 1].to_vec()),
+        ("a zero before", [&[0], &signature[..]].concat()),
+        ("a zero after", [&signature[..], &[0]].concat()),
+        ("all zeros", vec![0; signature.len()]),
+        ("all ones", vec![0xff; signature.len()]),
+    ];
+    for (case, wrong) in always_wrong.iter().chain(wrong) {
         let case = format!("{}: {case}", issuer.algorithm());
         protected.refuses(&with_signature(input, wrong), Kind::BadSignature, &case).await;
     }
