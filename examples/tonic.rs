@@ -23,7 +23,7 @@ use tonic_health::{
     server::{HealthReporter, HealthService},
 };
 use tower_bearer::{
-    AuthContext, AuthError, AuthErrorKind, AuthLayer, BoxError, RequireScope,
+    AuthError, AuthLayer, BoxError, Grant, RequireScope,
     auth::GrpcStatus,
     scope,
     scope::{Requirement, ScopeToken},
@@ -59,8 +59,7 @@ fn may_check(request: &Request<HealthCheckRequest>) -> Result<(), AuthError> {
         name => ScopeToken::new(format!("health:{name}"))
             .map_or_else(|_| Requirement::deny(), Into::into),
     };
-    let context = request.extensions().get::<AuthContext>().ok_or(AuthErrorKind::LayerMissing)?;
-    context.grant().ok_or(AuthErrorKind::NoCredentials)?.require(&requirement)
+    Grant::of(request.extensions())?.require(&requirement)
 }
 
 /// Code, message and metadata, the same as those of the layers.

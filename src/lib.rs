@@ -62,7 +62,7 @@
 //! # What is checked by default
 //!
 //! - Exactly one token, in the `Authorization` header, of at most 8 KiB.
-//! - A compact JWS with strict base64url and JSON: no repeated members, no stray bits, at most 32
+//! - A compact JWS with strict base64url and JSON: no repeated members at any depth, no stray bits, at most 32
 //!   levels and 256 members.
 //! - An algorithm that the issuer is configured with, and a key of that issuer that fits it. `none`
 //!   does not exist here; `crit`, nested JWTs and encrypted tokens are refused.
@@ -137,6 +137,7 @@ pub mod key;
 pub mod manual;
 pub mod policy;
 mod ready;
+mod refusal;
 pub mod require;
 pub mod require_scope;
 pub mod scope;

@@ -11,7 +11,11 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::{response::RefusalResponse, service::admit, settings::Settings};
-use crate::{challenge::listen, error::AuthError, verified::AuthContext};
+use crate::{
+    error::AuthError,
+    refusal::{Heard, listen},
+    verified::AuthContext,
+};
 
 /// Why an attempt is not decided yet.
 type Undecided = Pin<Box<dyn Future<Output = Result<AuthContext, AuthError>> + Send>>;
@@ -35,7 +39,7 @@ pin_project! {
             #[pin]
             future: T,
             caller: AuthContext,
-            heard: Option<Box<AuthError>>,
+            heard: Option<Box<Heard>>,
         },
         Refused {
             error: Option<AuthError>,

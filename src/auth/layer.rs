@@ -141,8 +141,9 @@ impl<A, F, R> AuthLayerBuilder<A, F, R> {
         self.with(|options| options.optional = true)
     }
 
-    /// Puts the [`AuthContext`](crate::AuthContext) into the extensions of every response too, so
-    /// that layers outside this one, such as an access log, can tell the caller.
+    /// Puts the [`AuthContext`](crate::AuthContext) into the extensions of the responses to requests
+    /// that are let through, so that layers outside this one, such as an access log, can tell the
+    /// caller.
     pub fn echo_caller(self) -> Self {
         self.with(|options| options.echo = true)
     }

@@ -6,12 +6,17 @@
 //! `Cache-Control: no-store`; the inner service is not called then. Refusals of guards and
 //! extractors further in are completed on the way out, so that all look alike:
 //!
-//! - Headers that layers in between added stay. A body that one of them made stays too, if it came
-//!   with a `Content-Type`, or in a response that is all its own.
-//! - An answer whose status one of them changed is theirs.
-//! - Only where a layer in between runs what is inside in another task, as `tower::buffer::Buffer`
-//!   does, *and* makes a response of its own, a refusal is not recognised and lacks its challenge and
-//!   its event: such a layer must move the extensions of the response over.
+//! - Headers that layers in between added stay, except challenges of the scheme `Bearer`. A body that
+//!   one of them made stays if it came with a `Content-Type` and the responder makes none, or if the
+//!   response is all its own.
+//! - An answer whose status one of them changed is theirs; the event tells what was refused. A 401 gets
+//!   a challenge whatever made it of a refusal.
+//! - A response of their own is taken for the refusal that was made last while this request was being
+//!   worked on, if it has the same status. That fails where what is inside runs outside the polling of
+//!   its own request, as behind `tower::buffer::Buffer` or in a future that requests share: a layer that
+//!   makes responses of its own there must move the extensions of the refusal over.
+//! - A handler's own error type must make its response of the [`AuthError`](crate::AuthError), as [the
+//!   how-to](crate::manual::howto#have-an-error-type-of-your-own) shows.
 //!
 //! ```
 //! use http::{Request, Response, StatusCode};

@@ -1,14 +1,15 @@
 use http::{
-    HeaderName, HeaderValue, Response, StatusCode,
-    header::{self, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
+    header::{self, CACHE_CONTROL, CONTENT_TYPE, Entry, RETRY_AFTER, WWW_AUTHENTICATE},
     response::Parts,
 };
 
 use super::response::{Refusal, RefusalResponse};
 use crate::{
-    challenge::{Challenges, Pending, answer, remove_bare_challenge},
+    challenge::Challenges,
     error::{AuthError, AuthErrorKind},
     event::{AuthEvent, Sink},
+    refusal::{Heard, Pending, tell_completed},
     token::{FindToken, PresentedToken, RequestHead},
     verified::AuthContext,
 };
@@ -72,28 +73,19 @@ impl<F, R> Settings<F, R> {
     where
         R: RefusalResponse<B>,
     {
-        let response = self.responder.respond(&Refusal::new(&error));
-        self.dress(response, error, caller)
+        let mut response = self.responder.respond(&Refusal::new(&error));
+        self.dress(&mut response, &error);
+        self.refused(&error, caller);
+        response.extensions_mut().insert(error);
+        response
     }
 
-    /// Adds all that belongs to a refusal but the body, and tells the operator.
-    fn dress<B>(
-        &self,
-        mut response: Response<B>,
-        error: AuthError,
-        caller: Option<AuthContext>,
-    ) -> Response<B> {
-        // A responder with a status of its own, such as gRPC's 200, speaks another language; but a
-        // 401 must not go out without a challenge (RFC 9110 section 15.5.2).
-        let keeps_status = response.status() == answer(error.kind()).status;
-        let challenge = match response.status() {
-            _ if keeps_status => self.challenges.header(&error),
-            StatusCode::UNAUTHORIZED => self
-                .challenges
-                .header(&error)
-                .or_else(|| self.challenges.header(&AuthErrorKind::NoCredentials.into())),
-            _ => None,
-        };
+    /// Adds all that belongs to a refusal but the body.
+    fn dress<B>(&self, response: &mut Response<B>, error: &AuthError) {
+        // A responder with a status of its own, such as gRPC's 200, speaks another language.
+        let keeps_status = response.status() == error.kind().status();
+        let is_challenged = keeps_status || response.status() == StatusCode::UNAUTHORIZED;
+        let challenge = self.challenges.header(error).filter(|_| is_challenged);
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(challenge) = challenge {
@@ -102,54 +94,83 @@ impl<F, R> Settings<F, R> {
         if keeps_status && error.kind() == AuthErrorKind::KeysUnavailable {
             headers.insert(RETRY_AFTER, self.retry_after.clone());
         }
-        self.refused(&error, caller);
-        response.extensions_mut().insert(error);
-        response
+        self.offer(response);
+    }
+
+    /// No refusal that became a 401 goes out without a challenge (RFC 9110 section 15.5.2).
+    fn offer<B>(&self, response: &mut Response<B>) {
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Entry::Vacant(none) = response.headers_mut().entry(WWW_AUTHENTICATE)
+            && let Some(offer) = self.challenges.header(&AuthErrorKind::NoCredentials.into())
+        {
+            none.insert(offer);
+        }
     }
 
     fn refused(&self, error: &AuthError, caller: Option<AuthContext>) {
         self.events.emit(&AuthEvent::Refused { error: error.clone(), caller });
+        tell_completed(error);
     }
 
     /// Completes the refusal of an inner guard, extractor or handler; leaves every other response
-    /// as it is. `heard` is the error that the inner service made its last refusal of.
+    /// as it is. `heard` is the last refusal that the inner service made.
     pub(super) fn complete<B>(
         &self,
         mut response: Response<B>,
-        heard: Option<Box<AuthError>>,
+        heard: Option<Box<Heard>>,
         caller: &AuthContext,
     ) -> Response<B>
     where
         R: RefusalResponse<B>,
     {
         // A response without extensions costs one look.
-        let is_marked = response.extensions().get::<Pending>().is_some();
-        let error = if is_marked {
-            response.extensions_mut().remove::<Pending>();
-            response.extensions().get::<AuthError>().cloned()
-        } else {
-            heard.map(|error| *error)
+        let is_marked = response.extensions_mut().remove::<Pending>().is_some();
+        let own = response.extensions().get::<AuthError>();
+        let (error, is_completed) = match (is_marked, own, heard) {
+            (true, Some(error), _) => (error.clone(), false),
+            (false, None, Some(heard)) => (heard.error, heard.is_completed),
+            // Nothing was refused, or a layer further in has completed it.
+            _ => return response,
         };
-        let Some(error) = error else {
-            return response;
-        };
-        remove_bare_challenge(response.headers_mut());
         let status = response.status();
-        let caller = caller.clone();
-        if status != answer(error.kind()).status {
-            // A layer in between made another answer of it, such as 404 to hide what is there, or
-            // went on without what was refused.
-            if is_marked || status.is_client_error() || status.is_server_error() {
-                self.refused(&error, Some(caller));
+        if status == error.kind().status() {
+            if is_marked {
+                response = self.with_body(response, &error);
+            } else {
+                remove_bearer_challenges(response.headers_mut());
             }
+            self.dress(&mut response, &error);
+            response.extensions_mut().insert(error.clone());
+        } else if is_marked || status.is_client_error() || status.is_server_error() {
+            // A layer in between made another answer of it, such as 404 to hide what is there.
+            if is_marked {
+                remove_bearer_challenges(response.headers_mut());
+            }
+            self.offer(&mut response);
+        } else {
+            // A layer in between went on without what was refused.
             return response;
         }
-        if !is_marked || response.headers().contains_key(CONTENT_TYPE) {
-            // A layer in between gave it a body.
-            return self.dress(response, error, Some(caller));
+        if !is_completed {
+            self.refused(&error, Some(caller.clone()));
         }
-        let mut refusal = self.refuse(error, Some(caller));
-        carry_over(response.into_parts().0, &mut refusal);
+        response
+    }
+
+    /// The refusal with its body, which is the responder's if that makes one, and else what a layer
+    /// in between may have made.
+    fn with_body<B>(&self, bare: Response<B>, error: &AuthError) -> Response<B>
+    where
+        R: RefusalResponse<B>,
+    {
+        let mut refusal = self.responder.respond(&Refusal::new(error));
+        let has_body = |response: &Response<B>| response.headers().contains_key(CONTENT_TYPE);
+        if has_body(&bare) && !has_body(&refusal) {
+            let mut bare = bare;
+            remove_bearer_challenges(bare.headers_mut());
+            return bare;
+        }
+        carry_over(bare.into_parts().0, &mut refusal);
         refusal
     }
 }
@@ -157,7 +178,8 @@ impl<F, R> Settings<F, R> {
 /// Keeps what layers between a guard and this one added to the bare refusal, such as a request id,
 /// a cookie or the challenge of another scheme. Where both have a header, that of the refusal
 /// stands.
-fn carry_over<B>(bare: Parts, refusal: &mut Response<B>) {
+fn carry_over<B>(mut bare: Parts, refusal: &mut Response<B>) {
+    remove_bearer_challenges(&mut bare.headers);
     let own = std::mem::replace(refusal.extensions_mut(), bare.extensions);
     refusal.extensions_mut().extend(own);
 
@@ -170,6 +192,20 @@ fn carry_over<B>(bare: Parts, refusal: &mut Response<B>) {
                 headers.append(name, value.clone());
             }
         }
+    }
+}
+
+/// Takes the challenges of our scheme away, for that of the layer, and leaves those of others.
+fn remove_bearer_challenges(headers: &mut HeaderMap) {
+    let is_other = |line: &&HeaderValue| {
+        let scheme = line.as_bytes().split(|byte| matches!(byte, b' ' | b',')).next();
+        !scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"bearer"))
+    };
+    let others: Vec<_> =
+        headers.get_all(WWW_AUTHENTICATE).iter().filter(is_other).cloned().collect();
+    headers.remove(WWW_AUTHENTICATE);
+    for other in others {
+        headers.append(WWW_AUTHENTICATE, other);
     }
 }
 

@@ -17,15 +17,11 @@
 
 mod encode;
 mod grpc;
-mod pending;
 
 use http::StatusCode;
 
+pub(crate) use self::encode::Challenges;
 pub use self::grpc::GrpcRefusal;
-pub(crate) use self::{
-    encode::Challenges,
-    pending::{Pending, listen, remove_bare_challenge},
-};
 use crate::error::AuthErrorKind;
 
 /// Response headers that a browser application of another origin must be allowed to read, for
@@ -126,6 +122,9 @@ pub(crate) const fn answer(kind: AuthErrorKind) -> Answer {
 
 impl AuthErrorKind {
     /// The HTTP status that this kind is answered with.
+    ///
+    /// For a response of it use [`AuthError::to_response`](crate::AuthError::to_response): one that
+    /// only has the same status goes out without a challenge and without an event.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         answer(self).status

@@ -91,6 +91,22 @@ impl Material {
         Ok(Self::Hmac { algorithm, secret: Secret::new(key.to_vec()) })
     }
 
+    /// Whether the other key is the same one.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Rsa { n, e }, Self::Rsa { n: other_n, e: other_e }) => {
+                (n, e) == (other_n, other_e)
+            }
+            (Self::Ec { point, .. }, Self::Ec { point: other, .. }) => point == other,
+            (Self::Ed25519(point), Self::Ed25519(other)) => point == other,
+            // Both come from the configuration: nobody can learn anything by trying.
+            (Self::Hmac { algorithm, secret }, Self::Hmac { algorithm: other, secret: others }) => {
+                algorithm == other && secret.expose() == others.expose()
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the key can serve this algorithm: `kty`, `crv` and algorithm agree (RFC 8725
     /// section 3.1).
     pub(crate) fn fits(&self, algorithm: Algorithm) -> bool {
@@ -114,6 +130,11 @@ impl Curve {
             Self::P384 => "P-384",
             Self::P521 => "P-521",
         }
+    }
+
+    /// The curve of this name.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        [Self::P256, Self::P384, Self::P521].into_iter().find(|curve| curve.name() == name)
     }
 
     /// Bytes of one coordinate.

@@ -46,7 +46,12 @@ impl PreparedKey {
         // matters here.
         match prepared.verifier(algorithm) {
             Some(_) if prepared.is_valid(material) => Ok(prepared),
-            _ => Err(KeyRejected("the key is not valid")),
+            _ => Err(KeyRejected(match material {
+                Material::Ec { .. } => "the EC point is not on its curve",
+                Material::Rsa { .. } => "the RSA key is not valid",
+                Material::Ed25519(_) => "the Ed25519 key is not a point of the curve",
+                Material::Hmac { .. } => "the secret is not valid",
+            })),
         }
     }
 

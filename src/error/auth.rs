@@ -17,8 +17,15 @@ pub struct AuthError {
 struct Detail {
     scope: Option<Arc<str>>,
     claim: Option<Arc<str>>,
-    issuer: Option<Arc<str>>,
+    issuer: Option<(Arc<str>, Signed)>,
     source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+/// Whether the issuer's signature held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Signed {
+    Yes,
+    No,
 }
 
 impl AuthError {
@@ -40,8 +47,8 @@ impl AuthError {
     }
 
     /// Adds the issuer that decided about the token.
-    pub(crate) fn of_issuer(self, issuer: &Arc<str>) -> Self {
-        self.with(|detail| detail.issuer = Some(Arc::clone(issuer)))
+    pub(crate) fn of_issuer(self, issuer: &Arc<str>, signed: Signed) -> Self {
+        self.with(|detail| detail.issuer = Some((Arc::clone(issuer), signed)))
     }
 
     /// Adds the error that led to this one.
@@ -78,11 +85,18 @@ impl AuthError {
 
     /// The issuer whose keys and rules decided, as it is configured, if the token got that far.
     ///
-    /// If the signature was not checked or does not hold, anybody may have named that issuer. Where
-    /// only one is configured it decides about every token.
+    /// Unless the token [is signed](Self::is_signed_by_issuer) by that issuer, anybody may have named
+    /// it. Where only one is configured it decides about every token.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
-        self.detail.as_ref()?.issuer.as_deref()
+        self.detail.as_ref()?.issuer.as_ref().map(|(issuer, _)| &**issuer)
+    }
+
+    /// Whether the token is known to be signed by that issuer.
+    #[must_use]
+    pub fn is_signed_by_issuer(&self) -> bool {
+        let issuer = self.detail.as_ref().and_then(|detail| detail.issuer.as_ref());
+        issuer.is_some_and(|(_, signed)| *signed == Signed::Yes)
     }
 }
 

@@ -7,6 +7,7 @@
 mod auth;
 mod config;
 
+pub(crate) use self::auth::Signed;
 pub use self::{
     auth::{AuthError, AuthErrorKind},
     config::ConfigError,

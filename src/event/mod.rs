@@ -43,11 +43,7 @@ use std::{
 pub use self::queued::Queued;
 #[cfg(feature = "tracing")]
 pub use self::trace::Tracing;
-use crate::{
-    error::{AuthError, AuthErrorKind},
-    key::SkippedKey,
-    verified::AuthContext,
-};
+use crate::{error::AuthError, key::SkippedKey, verified::AuthContext};
 
 /// Something that an operator may want to know.
 #[derive(Clone, Debug)]
@@ -188,11 +184,10 @@ impl fmt::Debug for Sink {
     }
 }
 
-/// Reports that a guard or an extractor runs without a layer: no layer around it will.
+/// Reports that something was refused for want of a layer, as no layer around it will. Without the
+/// feature `tracing` there is nobody to tell.
 pub(crate) fn report_missing_layer(error: &AuthError) {
-    if error.kind() == AuthErrorKind::LayerMissing {
-        Sink::default().emit(&AuthEvent::Refused { error: error.clone(), caller: None });
-    }
+    Sink::default().emit(&AuthEvent::Refused { error: error.clone(), caller: None });
 }
 
 /// Calls a sink; a panic in it must not become a refused request.

@@ -19,7 +19,7 @@ use crate::{
 /// | no keys, wired wrongly, a key set turned down, a private key in a key document | ERROR |
 ///
 /// Fields: `code`, `issuer`, `subject`, `client_id`, `token_id`, `scope`, `claim`, `kid`, `reason`;
-/// `unverified_issuer`, the configured issuer that a refused token was checked for; `source`, the
+/// `unverified_issuer`, the configured issuer that did not sign a refused token; `source`, the
 /// error that led to a refusal. Texts that come from tokens, key documents and sources are recorded
 /// with escapes and cut after 128 characters.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,11 +58,11 @@ const TARGET: &str = "tower_bearer";
 /// Writes an event about a request: who the caller is, then what else is said. The fields are only
 /// made if somebody listens.
 macro_rules! about_request {
-    ($level:ident, $code:ident, $grant:ident, $($name:ident = $value:expr,)* $message:literal) => {
+    ($level:ident, $code:ident, $issuer:expr, $grant:ident, $($name:ident = $value:expr,)* $message:literal) => {
         $level!(
             target: TARGET,
             code = $code,
-            issuer = $grant.map(|grant| escaped(grant.issuer())),
+            issuer = $issuer.or($grant.map(Grant::issuer)).map(escaped),
             subject = $grant.and_then(Grant::subject).map(escaped),
             client_id = $grant.and_then(Grant::client_id).map(escaped),
             token_id = $grant.and_then(Grant::token_id).map(escaped),
@@ -73,7 +73,7 @@ macro_rules! about_request {
 }
 
 fn accepted(code: &'static str, grant: Option<&Grant>) {
-    about_request!(debug, code, grant, "request accepted");
+    about_request!(debug, code, None, grant, "request accepted");
 }
 
 fn refused(code: &'static str, error: &AuthError, grant: Option<&Grant>) {
@@ -82,8 +82,9 @@ fn refused(code: &'static str, error: &AuthError, grant: Option<&Grant>) {
             about_request!(
                 $level,
                 code,
+                error.issuer().filter(|_| error.is_signed_by_issuer()),
                 grant,
-                unverified_issuer = if grant.is_none() { error.issuer() } else { None },
+                unverified_issuer = error.issuer().filter(|_| !error.is_signed_by_issuer()),
                 claim = error.claim().map(escaped),
                 scope = error.scope(),
                 source = error.source().map(|source| escaped(&source.to_string())),

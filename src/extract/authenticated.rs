@@ -5,7 +5,6 @@ use http::{Extensions, request::Parts};
 
 use crate::{
     error::{AuthError, AuthErrorKind},
-    event::report_missing_layer,
     verified::{AuthContext, Verified},
 };
 
@@ -52,6 +51,5 @@ pub(super) fn caller<C>(extensions: &Extensions) -> Result<Option<Authenticated<
 where
     C: Send + Sync + 'static,
 {
-    let context = AuthContext::of(extensions).inspect_err(report_missing_layer)?;
-    Ok(context.verified()?.map(Authenticated))
+    Ok(AuthContext::of(extensions)?.verified()?.map(Authenticated))
 }

@@ -15,6 +15,7 @@ pub(crate) use self::{
     name::Name,
     names::Names,
     object::{Members, Taken, Unique},
+    repeats::members_are_unique,
     scan::{Malformed, Plain, Scanner, Value},
     string::StringSeed,
     surrogates::surrogates_are_paired,

@@ -4,7 +4,7 @@ use super::names::Names;
 
 /// Whether no object of a well-formed JSON text has a member twice, at whatever depth: readers
 /// differ about which of the two counts (RFC 8259 section 4).
-pub(super) fn members_are_unique(json: &str) -> bool {
+pub(crate) fn members_are_unique(json: &str) -> bool {
     if memchr::memchr(b'{', json.as_bytes()).is_none() {
         return true;
     }

@@ -3,7 +3,7 @@ use serde::de::{IgnoredAny, MapAccess};
 use crate::{
     crypto::Algorithm,
     error::AuthErrorKind,
-    json::{Members, Taken, Unique, surrogates_are_paired, within_limits},
+    json::{Members, Taken, Unique, members_are_unique, surrogates_are_paired, within_limits},
 };
 
 /// The longest key id, in bytes; a token with a longer one is refused without a look at the keys.
@@ -34,6 +34,9 @@ impl Header {
             return Err(AuthErrorKind::Malformed);
         }
         let text = std::str::from_utf8(json).map_err(|_| AuthErrorKind::Malformed)?;
+        if !members_are_unique(text) {
+            return Err(AuthErrorKind::Malformed);
+        }
         let raw =
             Unique::read(text, Parameters::default()).map_err(|_| AuthErrorKind::Malformed)?;
         // Nothing critical is understood here, `b64` included (RFC 7515 section 4.1.11, RFC 7797),

@@ -76,7 +76,7 @@ impl VerifyingKey {
             return Err(KeyError::new("the JWK is nested too deeply or has too many members"));
         }
         let jwk = Jwk::parse(json)?;
-        let material = jwk.material(json)?;
+        let material = jwk.material()?;
         let key = Self {
             id: jwk.id.map(Into::into),
             algorithm: jwk.algorithm,
@@ -157,6 +157,12 @@ impl VerifyingKey {
 
     pub(crate) fn material(&self) -> &Material {
         &self.material
+    }
+
+    /// Whether the other key is the same one, of the same id and for the same algorithms.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.id, self.algorithm) == (&other.id, other.algorithm)
+            && self.material.is_same(&other.material)
     }
 
     /// The algorithms that the key may serve among those that are allowed.

@@ -41,9 +41,11 @@ impl KeyIndex {
             by_algorithm: [Candidates::None; Algorithm::ALL.len()],
         };
         let mut skipped = Vec::new();
-        for key in set.iter() {
+        for (position, key) in set.iter().enumerate() {
             let serves = key.serves(allowed);
-            if serves == AlgorithmSet::default() {
+            // The same key twice would be ambiguous, and leave no token that fits.
+            let is_repeated = || set.iter().take(position).any(|earlier| earlier.is_same(key));
+            if serves == AlgorithmSet::default() || is_repeated() {
                 continue;
             }
             match PreparedKey::new(backend, key.material()) {

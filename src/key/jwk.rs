@@ -1,13 +1,13 @@
-//! One JSON Web Key: our own strict reading of what decides about its use, and the parameters by
-//! `jsonwebtoken`, whose own reading of `kid`, `alg`, `use` and `key_ops` is too lenient.
+//! One JSON Web Key (RFC 7517), read strictly where a member decides about its use, and with no eye
+//! for members that are not known.
 
 use std::{
     borrow::Cow,
     collections::{HashMap, HashSet},
 };
 
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve};
 use serde::de::{IgnoredAny, MapAccess};
+use serde_json::value::RawValue;
 
 use super::fixed::{KeyError, checked_id};
 use crate::{
@@ -32,6 +32,18 @@ pub(super) struct Jwk {
     usage: Option<String>,
     operations: Option<Vec<String>>,
     private: bool,
+    parameters: Parameters,
+}
+
+/// The parameters of all kinds of public keys (RFC 7518 section 6, RFC 8037 section 2). Those of
+/// another kind than the key's are as unknown as any.
+#[derive(Default)]
+struct Parameters {
+    curve: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
 }
 
 impl Jwk {
@@ -46,7 +58,7 @@ impl Jwk {
     }
 
     /// The checked parameters, if the key may verify signatures at all.
-    pub(super) fn material(&self, json: &str) -> Result<Material, KeyError> {
+    pub(super) fn material(&self) -> Result<Material, KeyError> {
         if self.kty.as_deref() == Some("oct") {
             return Err(KeyError::new("a secret (kty oct) has no place in a key document"));
         }
@@ -60,7 +72,7 @@ impl Jwk {
         if self.alg.is_some() && self.algorithm.is_none() {
             return Err(KeyError::new("the algorithm of the JWK is not known here"));
         }
-        let material = parameters(json)?;
+        let material = self.parameters.material(self.kty.as_deref())?;
         if self.algorithm.is_some_and(|algorithm| !material.fits(algorithm)) {
             return Err(KeyError::new("kty, crv and alg of the JWK do not agree"));
         }
@@ -98,6 +110,11 @@ impl<'de> Members<'de> for Jwk {
             "alg" => self.alg = Some(object.next_value()?),
             "use" => self.usage = Some(object.next_value()?),
             "key_ops" => self.operations = Some(object.next_value()?),
+            "crv" => self.parameters.curve = text(object.next_value()?),
+            "n" => self.parameters.n = text(object.next_value()?),
+            "e" => self.parameters.e = text(object.next_value()?),
+            "x" => self.parameters.x = text(object.next_value()?),
+            "y" => self.parameters.y = text(object.next_value()?),
             _ if PRIVATE.contains(&name) => {
                 self.private = true;
                 object.next_value::<IgnoredAny>()?;
@@ -115,28 +132,33 @@ pub(super) fn has_private_members(json: &str) -> bool {
     members.is_ok_and(|members| PRIVATE.iter().any(|name| members.contains_key(*name)))
 }
 
-fn parameters(json: &str) -> Result<Material, KeyError> {
-    let unknown = KeyError::new("kty or crv of the JWK is not known here, or a member is missing");
-    let number = |text: &str| {
-        jws::decode_to_vec(text).ok_or(KeyError::new("a member of the JWK is no base64url"))
-    };
-    match serde_json::from_str(json).map_err(|_| unknown.clone())? {
-        AlgorithmParameters::RSA(rsa) => Ok(Material::rsa(&number(&rsa.n)?, &number(&rsa.e)?)?),
-        AlgorithmParameters::EllipticCurve(ec) => {
-            let curve = match ec.curve {
-                EllipticCurve::P256 => Curve::P256,
-                EllipticCurve::P384 => Curve::P384,
-                EllipticCurve::P521 => Curve::P521,
-                _ => return Err(unknown),
-            };
-            Ok(Material::ec(curve, &number(&ec.x)?, &number(&ec.y)?)?)
-        }
-        AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
-            Ok(Material::ed25519(&number(&pair.x)?)?)
-        }
-        _ => Err(unknown),
+/// Nothing if the value is no string: it may belong to another kind of key.
+fn text(value: &RawValue) -> Option<String> {
+    serde_json::from_str(value.get()).ok()
+}
+
+impl Parameters {
+    fn material(&self, kty: Option<&str>) -> Result<Material, KeyError> {
+        let Self { curve, n, e, x, y } = self;
+        let number = |text: &Option<String>| {
+            let text = text.as_ref().ok_or(UNKNOWN)?;
+            jws::decode_to_vec(text).ok_or(KeyError::new("a member of the JWK is no base64url"))
+        };
+        let material = match (kty, curve.as_deref()) {
+            (Some("RSA"), _) => Material::rsa(&number(n)?, &number(e)?),
+            (Some("EC"), Some(name)) => {
+                let curve = Curve::of_name(name).ok_or(UNKNOWN)?;
+                Material::ec(curve, &number(x)?, &number(y)?)
+            }
+            (Some("OKP"), Some("Ed25519")) => Material::ed25519(&number(x)?),
+            _ => return Err(UNKNOWN),
+        };
+        Ok(material?)
     }
 }
+
+const UNKNOWN: KeyError =
+    KeyError::new("kty or crv of the JWK is not known here, or a member is missing");
 
 /// The required members only, sorted by name and without white space: what RFC 7638 hashes.
 /// Base64url needs no escapes.

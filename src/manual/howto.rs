@@ -49,6 +49,37 @@
 //!
 //! In the handler, where the path is matched: see [`extract`](crate::extract).
 //!
+//! # Have an error type of your own
+//!
+//! Let the [`AuthError`](crate::AuthError) make the response, and change what you like but the status:
+//! the `AuthLayer` knows it again and adds the challenge and the event. A response that only copies
+//! the status would be yours alone.
+//!
+//! ```
+//! use axum::{Json, response::{IntoResponse, Response}};
+//! use tower_bearer::AuthError;
+//!
+//! enum ApiError { Auth(AuthError), NotFound }
+//!
+//! impl From<AuthError> for ApiError {
+//!     fn from(error: AuthError) -> Self { Self::Auth(error) }
+//! }
+//!
+//! impl IntoResponse for ApiError {
+//!     fn into_response(self) -> Response {
+//!         match self {
+//!             Self::Auth(error) => {
+//!                 let status = error.into_response().status();
+//!                 (status, Json(serde_json::json!({"error": status.as_u16()}))).into_response()
+//!             }
+//!             Self::NotFound => http::StatusCode::NOT_FOUND.into_response(),
+//!         }
+//!     }
+//! }
+//! # let _: fn(AuthError) -> ApiError = Into::into;
+//! # let _ = ApiError::NotFound;
+//! ```
+//!
 //! # Combine with CORS
 //!
 //! The CORS layer goes outside the `AuthLayer`, and exposes

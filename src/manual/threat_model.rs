@@ -10,7 +10,7 @@
 //! | another kind of JWT: an ID token, a logout token | `typ` and the claims of that kind | `policy/check.rs` |
 //! | a stolen bound token used without its key | tokens with `cnf` are refused | `policy/check.rs` |
 //! | an expired token, a token from the future | `exp`, `nbf`, `iat` by one reading of the clock; arithmetic saturates | `policy/check.rs`, `time.rs` |
-//! | repeated members that two readers understand differently | refused, spelled with escapes or not | `json/object.rs`, `claims/reader.rs` |
+//! | repeated members that two readers understand differently | refused, spelled with escapes or not | `json/object.rs`, `json/repeats.rs`, `claims/reader.rs` |
 //! | two texts for one token: padding, stray bits, other alphabets | strict base64url | `jws/base64url.rs` |
 //! | two signatures for one token | Ed25519 is strict: small-order points, non-canonical points and S at or above the order are refused; nothing uses the token's bytes as an identity | `crypto/ed25519.rs` |
 //! | weak keys: RSA below 2048 bits or with e = 1, short secrets, points off the curve | refused when the key is made or prepared | `crypto/material.rs` |
@@ -19,7 +19,7 @@
 //! | two `Authorization` lines, of which a proxy and the service read different ones | refused | `token/header.rs` |
 //! | a token in the query string, where logs keep it | not read | `token/` |
 //! | a request that brings its own proof of identity in the extensions | the layer overwrites it, and the type cannot be made outside | `auth/service.rs`, `verified/` |
-//! | a guard or extractor without its layer | 500 and an error event, never a pass | `require/service.rs`, `extract/` |
+//! | a guard or extractor without its layer | 500 and an error event, never a pass | `verified/context.rs`, `refusal.rs` |
 //! | learning from refusals what exactly is wrong | one description for all faults of a token but expiry | `challenge/mod.rs` |
 //! | header injection through realm, scope or token | configured texts are checked, nothing of the request is answered | `challenge/encode.rs` |
 //! | forged log lines, secrets in logs | texts are escaped and cut; tokens and secrets are in no event, error or `Debug` | `event/trace.rs`, `secret.rs` |

@@ -4,10 +4,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use super::{Guard, ResponseFuture};
-use crate::{
-    error::AuthError, event::report_missing_layer, ready::release, token::RequestHead,
-    verified::Grant,
-};
+use crate::{error::AuthError, ready::release, token::RequestHead, verified::Grant};
 
 /// Calls the inner service for requests that a [`Guard`] lets through.
 #[derive(Clone, Debug)]
@@ -64,6 +61,5 @@ where
 }
 
 fn check<G: Guard, B>(guard: &G, request: &Request<B>) -> Result<(), AuthError> {
-    let grant = Grant::of(request.extensions()).inspect_err(report_missing_layer)?;
-    guard.check(grant, &RequestHead::of(request))
+    guard.check(Grant::of(request.extensions())?, &RequestHead::of(request))
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{set::ScopeSet, token::ScopeToken};
 
@@ -12,23 +12,21 @@ impl ImpliedScopes {
     /// Closes the table: if `a` implies `b` and `b` implies `c`, then `a` implies both. Cycles do
     /// no harm.
     pub(crate) fn new(rules: &[(ScopeToken, Vec<ScopeToken>)]) -> Self {
-        let direct = |scope: &ScopeToken| {
-            let rules = rules.iter().filter(move |(from, _)| from == scope).cloned();
-            rules.flat_map(|(_, implied)| implied).collect::<Vec<_>>()
-        };
-        let mut closed = BTreeMap::new();
-        for (from, _) in rules {
-            let mut reached = Vec::new();
-            let mut open = direct(from);
+        let mut direct = BTreeMap::<_, Vec<_>>::new();
+        for (from, implied) in rules {
+            direct.entry(from).or_default().extend(implied);
+        }
+        let closed = direct.iter().map(|(from, implied)| {
+            let mut reached = BTreeSet::new();
+            let mut open = implied.clone();
             while let Some(scope) = open.pop() {
-                if !reached.contains(&scope) {
-                    open.extend(direct(&scope));
-                    reached.push(scope);
+                if reached.insert(scope) {
+                    open.extend(direct.get(scope).into_iter().flatten());
                 }
             }
-            closed.insert(from.clone(), reached);
-        }
-        Self { closed }
+            (ScopeToken::clone(from), reached.into_iter().cloned().collect())
+        });
+        Self { closed: closed.collect() }
     }
 
     /// All that these scopes stand for, or nothing if that is what is granted already.

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use super::{Shared, issuers::Trusted};
 use crate::{
     claims::{self, Noted},
-    error::{AuthError, AuthErrorKind},
+    error::{AuthError, AuthErrorKind, Signed},
     jws::{self, Header, MediaType, Scratch, UntrustedToken},
     policy,
     scope::ScopeSet,
@@ -40,12 +40,14 @@ where
     let mut scratch = Scratch::<USUAL_PAYLOAD>::new();
     let payload = decode_payload(token, &mut scratch)?;
     let trusted = select_issuer(shared, payload)?;
-    let of_issuer = |error: AuthError| error.of_issuer(&trusted.policy.issuer);
-    check_signature(trusted, token, header, payload).map_err(of_issuer)?;
+    let of_issuer = |error: AuthError, signed| error.of_issuer(&trusted.policy.issuer, signed);
+    check_signature(trusted, token, header, payload)
+        .map_err(|error| of_issuer(error, Signed::No))?;
     if known.is_none() {
         shared.headers.remember(token.header(), header.clone());
     }
-    accept(shared, trusted, header.media_type, payload).map_err(of_issuer)
+    accept(shared, trusted, header.media_type, payload)
+        .map_err(|error| of_issuer(error, Signed::Yes))
 }
 
 /// Whether the issuer signed the token, with an algorithm and a key of its own.

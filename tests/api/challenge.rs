@@ -463,6 +463,91 @@ async fn a_refusal_that_was_made_anew_is_still_a_refusal() {
     }
 }
 
+/// R-CHAL-17: also where layers stand in each other. The outer one adds its challenge, and there is
+/// one event.
+#[tokio::test]
+async fn a_refusal_of_an_inner_layer_that_was_made_anew_is_completed_by_the_outer_one() {
+    let issuer = issuer();
+    let [inner, outer] = ["inner", "outer"].map(|realm| {
+        let events = Recorded::default();
+        let layer = AuthLayer::builder(issuer.verifier()).realm(realm).on_event(events.clone());
+        (layer, events)
+    });
+    let service = ServiceBuilder::new()
+        .layer(outer.0.optional().build().expect("a layer"))
+        .map_response(|response: Response<String>| match response.status().is_success() {
+            true => response,
+            false => Response::builder().status(response.status()).body("anew".into()).unwrap(),
+        })
+        .layer(inner.0.build().expect("a layer"))
+        .layer(RequireScope::from(scope!("a")))
+        .service(service_fn(whoami));
+    let own = |challenge: &str| challenge.replacen("api", "outer", 1);
+
+    let anonymous = send(service.clone(), Request::default()).await;
+    assert_eq!((anonymous.status().as_u16(), anonymous.body().as_str()), (401, "anew"));
+    assert_eq!(challenges(anonymous.headers()), [own(C1)]);
+    let lacking = send(service, test_util::get("/", &issuer.token().sign())).await;
+    assert_eq!((lacking.status().as_u16(), lacking.body().as_str()), (403, "anew"));
+    assert_eq!(challenges(lacking.headers()), [own(&c4("a"))]);
+    assert_eq!(inner.1.codes(), ["no_credentials", "accepted", "insufficient_scope"]);
+    assert_eq!(outer.1.codes(), ["accepted", "accepted"]);
+}
+
+/// R-CHAL-01, R-CHAL-02: what layers in between do to a refusal leaves no 401 without a challenge,
+/// and none with two of ours.
+#[tokio::test]
+async fn layers_in_between_cannot_spoil_the_challenge() {
+    let issuer = issuer();
+    let answer = async |between: fn(&mut Response<String>), request: Request<String>| {
+        let layer = AuthLayer::builder(issuer.verifier()).optional().build().expect("a layer");
+        let service = ServiceBuilder::new()
+            .layer(layer)
+            .map_response(move |mut response: Response<String>| {
+                between(&mut response);
+                response
+            })
+            .layer(RequireScope::from(scope!("a")))
+            .service(service_fn(whoami));
+        let response = send(service, request).await;
+        let lines = challenges(response.headers()).into_iter().map(str::to_owned);
+        (response.status().as_u16(), lines.collect::<Vec<_>>())
+    };
+    let lacking = || test_util::get("/", &issuer.token().sign());
+    let to_401 =
+        |response: &mut Response<String>| *response.status_mut() = StatusCode::UNAUTHORIZED;
+    assert_eq!(answer(to_401, lacking()).await, (401, vec![C1.to_owned()]));
+    let to_404 = |response: &mut Response<String>| *response.status_mut() = StatusCode::NOT_FOUND;
+    assert_eq!(answer(to_404, Request::default()).await, (404, vec![]));
+    let bearer = |response: &mut Response<String>| {
+        for line in ["Bearer", "bearer realm=\"x\"", "BearerX", "Basic realm=\"x\""] {
+            response.headers_mut().append("www-authenticate", line.parse().expect("a value"));
+        }
+    };
+    let others = ["BearerX", "Basic realm=\"x\""].map(str::to_owned);
+    let (status, lines) = answer(bearer, Request::default()).await;
+    assert_eq!((status, lines), (401, [&others[..], &[C1.to_owned()]].concat()));
+}
+
+/// A layer in between that names a type for whatever has none does not keep a responder's body back.
+#[tokio::test]
+async fn a_responder_with_a_body_has_the_last_word() {
+    let issuer = issuer();
+    let layer = AuthLayer::builder(issuer.verifier()).respond_with(ProblemJson).build();
+    let service = ServiceBuilder::new()
+        .layer(layer.expect("a layer"))
+        .map_response(|mut response: Response<String>| {
+            let json = "application/json".parse().expect("a value");
+            response.headers_mut().insert("content-type", json);
+            response
+        })
+        .layer(RequireScope::from(scope!("a")))
+        .service(service_fn(whoami));
+    let response = send(service, test_util::get("/", &issuer.token().sign())).await;
+    assert_eq!(response.headers()["content-type"], "application/problem+json");
+    assert!(response.body().contains("insufficient_scope"));
+}
+
 /// A layer in between may go on without what was refused, and what one request heard is nothing to
 /// the next.
 #[tokio::test]

@@ -6,7 +6,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use http::{Request, StatusCode};
+use http::Request;
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tower_bearer::{
@@ -287,6 +287,39 @@ async fn refusals_that_a_middleware_makes_anew_keep_their_challenge() {
     }
     let wanted = ["accepted", "insufficient_scope", "accepted", "no_credentials"];
     assert_eq!(events.codes(), wanted.repeat(3));
+}
+
+/// R-CHAL-01, R-CHAL-17: an application's own error type, as the how-to has it.
+#[tokio::test]
+async fn an_error_type_of_the_application_keeps_the_challenge() {
+    struct ApiError(AuthError);
+
+    impl From<AuthError> for ApiError {
+        fn from(error: AuthError) -> Self {
+            Self(error)
+        }
+    }
+
+    impl IntoResponse for ApiError {
+        fn into_response(self) -> Response {
+            let status = self.0.into_response().status();
+            (status, Json(serde_json::json!({"status": status.as_u16()}))).into_response()
+        }
+    }
+
+    async fn handler(auth: Option<Authenticated>) -> Result<&'static str, ApiError> {
+        let auth = auth.ok_or(AuthError::from(AuthErrorKind::NoCredentials))?;
+        auth.require(&scope!("reports:read").into())?;
+        Ok("in")
+    }
+
+    let issuer = issuer();
+    let layer = AuthLayer::builder(issuer.verifier()).optional().build().expect("a layer");
+    let app = Router::new().route("/", get(handler)).layer(layer);
+    let anonymous = answer(&app, without_token()).await;
+    assert_eq!(anonymous, (401, Some(C1.to_owned()), r#"{"status":401}"#.to_owned()));
+    let lacking = answer(&app, test_util::get("/", &issuer.token().sign())).await;
+    assert_eq!(lacking, (403, Some(c4("reports:read")), r#"{"status":403}"#.to_owned()));
 }
 
 /// Behind an optional layer a scope can be asked for if there is a caller.

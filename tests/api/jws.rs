@@ -305,6 +305,7 @@ fn a_header_parameter_that_stands_twice_is_refused() {
         r#"{"alg":"HS256","kid":"other","kid":"test-key","typ":"at+jwt"}"#.to_owned(),
         r#"{"alg":"HS256","kid":"test-key","typ":"JWT","typ":"at+jwt"}"#.to_owned(),
         r#"{"alg":"HS256","kid":"test-key","typ":"at+jwt","x":1,"x":1}"#.to_owned(),
+        r#"{"alg":"HS256","kid":"test-key","typ":"at+jwt","x":{"a":1,"a":1}}"#.to_owned(),
         r#"{"x":1,"alg":"HS256","kid":"test-key","typ":"at+jwt","\u0078":[]}"#.to_owned(),
         r#"{"alg":"HS256","kid":"test-key","typ":"at+jwt","é":1,"\u00e9":1}"#.to_owned(),
         format!(r#"{{{many}"alg":"HS256","kid":"test-key","typ":"at+jwt","m0":1}}"#),

@@ -2,14 +2,15 @@
 
 use std::{
     collections::BTreeMap,
+    convert::Infallible,
     fmt,
     sync::{Arc, Mutex},
 };
 
-use http::Request;
-use tower::{Layer, service_fn};
+use http::{Request, Response};
+use tower::{Layer, ServiceBuilder, service_fn};
 use tower_bearer::{
-    AuthContext, AuthError, AuthErrorKind, AuthLayer, Authenticated, Require, RequireScope,
+    AuthContext, AuthError, AuthErrorKind, AuthLayer, Authenticated, Grant, Require, RequireScope,
     Verifier,
     event::{AuthEvent, OnEvent, Tracing},
     key::KeySet,
@@ -188,19 +189,31 @@ fn fields_are_those_of_the_list() {
         ]
     );
 
+    // Whoever made the token chose the issuer, until its signature held.
     let issuer = issuer();
-    let token = issuer.token().without_claim("jti").sign();
-    let error = issuer.verifier().verify_now(&token).unwrap_err();
-    let refused = line(&AuthEvent::Refused { error, caller: None });
-    assert_eq!(
-        fields(&refused),
-        [
-            ("claim", "jti"),
-            ("code", "missing_claim"),
-            ("message", "request refused"),
-            ("unverified_issuer", "https://issuer.test"),
-        ]
-    );
+    for (token, wanted) in [
+        (
+            issuer.token().without_claim("jti").sign(),
+            &[
+                ("claim", "jti"),
+                ("code", "missing_claim"),
+                ("issuer", "https://issuer.test"),
+                ("message", "request refused"),
+            ][..],
+        ),
+        (
+            issuer.token().without_claim("jti").tampered().sign(),
+            &[
+                ("code", "bad_signature"),
+                ("message", "request refused"),
+                ("unverified_issuer", "https://issuer.test"),
+            ],
+        ),
+    ] {
+        let error = issuer.verifier().verify_now(&token).unwrap_err();
+        let refused = line(&AuthEvent::Refused { error, caller: None });
+        assert_eq!(fields(&refused), wanted);
+    }
 
     let error = AuthError::new(AuthErrorKind::PolicyDenied).with_source("client\nblocked");
     let refused = line(&AuthEvent::Refused { error, caller: Some(caller("alice")) });
@@ -291,10 +304,39 @@ fn an_extractor_without_a_layer_is_an_error_event() {
     let lines = lines(|| {
         let extracted: Result<Authenticated, AuthError> =
             at_once(Authenticated::from_request_parts(&mut parts, &()));
-        assert_eq!(extracted.unwrap_err().kind(), AuthErrorKind::LayerMissing);
+        let response: Response<()> = extracted.unwrap_err().to_response();
+        assert_eq!(response.status(), 500);
     });
     let [line] = &*lines else { panic!("{lines:?}") };
     assert_eq!((line.level, line.code()), (Level::ERROR, "layer_missing"));
+}
+
+/// R-TRANS-23 for handlers; and where a layer listens it tells, once.
+#[test]
+fn a_handler_without_a_layer_is_an_error_event() {
+    let handler = service_fn(async |request: Request<String>| {
+        let response = match Grant::of(request.extensions()) {
+            Ok(_) => Response::new("in".to_owned()),
+            Err(error) => error.to_response(),
+        };
+        Ok::<_, Infallible>(response)
+    });
+    let issuer = issuer();
+    let request = || test_util::get("/", &issuer.token().sign());
+    let forgetful = ServiceBuilder::new()
+        .layer(AuthLayer::new(issuer.verifier()))
+        .map_request(|mut request: Request<String>| {
+            request.extensions_mut().clear();
+            request
+        })
+        .service(handler);
+    let alone = lines(|| assert_eq!(at_once(send(handler, request())).status(), 500));
+    let lost = lines(|| assert_eq!(at_once(send(forgetful, request())).status(), 500));
+    for lines in [alone, lost] {
+        let errors: Vec<_> = lines.iter().filter(|line| line.level == Level::ERROR).collect();
+        let [line] = &*errors else { panic!("{errors:?}") };
+        assert_eq!(line.code(), "layer_missing");
+    }
 }
 
 /// X-LOG-01: what is traced in this process passes a guard that ends it if a token or a secret

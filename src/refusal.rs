@@ -1,38 +1,39 @@
+//! A refusal of a guard, an extractor or a handler, on its way out to the `AuthLayer` around, which
+//! completes it.
+//!
+//! The response is marked. But a layer in between may make a new one of it, without our mark, and a
+//! refusal must keep its challenge all the same (RFC 9728 section 5.4). So the `AuthLayer` also
+//! listens while its inner service runs.
+
 use std::cell::Cell;
 
 use http::{
-    HeaderMap, HeaderValue, Response, StatusCode,
+    HeaderValue, Response, StatusCode,
     header::{CACHE_CONTROL, WWW_AUTHENTICATE},
 };
 
-use super::answer;
-use crate::error::AuthError;
+use crate::{
+    error::{AuthError, AuthErrorKind},
+    event::report_missing_layer,
+};
 
-/// Marks a refusal that has no challenge, body or event yet: the `AuthLayer` around adds them.
+/// Marks a refusal that has no challenge of its layer, no body and no event yet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pending;
 
-/// The challenge of a 401 that no layer completes.
-fn bare_challenge() -> HeaderValue {
-    HeaderValue::from_static("Bearer realm=\"api\"")
-}
-
-/// Takes the bare challenge away, for that of the layer, and leaves those of other schemes.
-pub(crate) fn remove_bare_challenge(headers: &mut HeaderMap) {
-    let bare = bare_challenge();
-    let lines = headers.get_all(WWW_AUTHENTICATE).iter();
-    let others: Vec<_> = lines.filter(|line| **line != bare).cloned().collect();
-    headers.remove(WWW_AUTHENTICATE);
-    for other in others {
-        headers.append(WWW_AUTHENTICATE, other);
-    }
+/// The last refusal that was made of an error while somebody listened.
+#[derive(Clone, Debug)]
+pub(crate) struct Heard {
+    pub(crate) error: AuthError,
+    /// A layer further in completed it and told the operator.
+    pub(crate) is_completed: bool,
 }
 
 thread_local! {
     /// Whether a layer that calls or polls its inner service on this thread listens here.
     static EAR: Cell<Ear> = const { Cell::new(Ear::Shut) };
     /// What it heard.
-    static HEARD: Cell<Option<Box<AuthError>>> = const { Cell::new(None) };
+    static HEARD: Cell<Option<Box<Heard>>> = const { Cell::new(None) };
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,12 +43,9 @@ enum Ear {
     Full,
 }
 
-/// Runs a part of the inner service and keeps in `heard` the last error that it made a response of.
-///
-/// The response is marked as well; but a layer in between may make a new one of it, without our
-/// mark, and a refusal must keep its challenge all the same (RFC 9728 section 5.4).
+/// Runs a part of the inner service and keeps in `heard` the last refusal that it made.
 #[inline]
-pub(crate) fn listen<T>(heard: &mut Option<Box<AuthError>>, run: impl FnOnce() -> T) -> T {
+pub(crate) fn listen<T>(heard: &mut Option<Box<Heard>>, run: impl FnOnce() -> T) -> T {
     let around = Around::listening();
     let result = run();
     if EAR.get() == Ear::Full {
@@ -60,7 +58,7 @@ pub(crate) fn listen<T>(heard: &mut Option<Box<AuthError>>, run: impl FnOnce() -
 /// The layer around, which gets its ear back even if the inner service panics.
 struct Around {
     ear: Ear,
-    heard: Option<Box<AuthError>>,
+    heard: Option<Box<Heard>>,
 }
 
 impl Around {
@@ -84,17 +82,23 @@ impl Drop for Around {
 
 /// Nothing on a thread that is ending: the mark on the response has to do then.
 #[cold]
-fn take_heard() -> Option<Box<AuthError>> {
+fn take_heard() -> Option<Box<Heard>> {
     HEARD.try_with(Cell::take).unwrap_or_default()
 }
 
-/// Tells the layer that listens, if one does.
-fn tell(error: &AuthError) {
-    if EAR.get() != Ear::Shut {
-        EAR.set(Ear::Full);
-        let error = Some(Box::new(error.clone()));
-        HEARD.try_with(|cell| cell.set(error)).unwrap_or_default();
+/// Tells the layer that listens; `false` if none does.
+fn tell(heard: Heard) -> bool {
+    if EAR.get() == Ear::Shut {
+        return false;
     }
+    EAR.set(Ear::Full);
+    HEARD.try_with(|cell| cell.set(Some(Box::new(heard)))).unwrap_or_default();
+    true
+}
+
+/// Tells a layer further out that this refusal is completed.
+pub(crate) fn tell_completed(error: &AuthError) {
+    tell(Heard { error: error.clone(), is_completed: true });
 }
 
 impl AuthError {
@@ -123,14 +127,18 @@ impl AuthError {
     /// ```
     #[must_use]
     pub fn to_response<B: Default>(&self) -> Response<B> {
-        tell(self);
+        let is_heard = tell(Heard { error: self.clone(), is_completed: false });
+        if !is_heard && self.kind() == AuthErrorKind::LayerMissing {
+            report_missing_layer(self);
+        }
         let mut response = Response::new(B::default());
-        let status = answer(self.kind()).status;
+        let status = self.kind().status();
         *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, bare_challenge());
+            let challenge = HeaderValue::from_static("Bearer realm=\"api\"");
+            headers.insert(WWW_AUTHENTICATE, challenge);
         }
         response.extensions_mut().insert(self.clone());
         response.extensions_mut().insert(Pending);
@@ -152,7 +160,7 @@ mod tests {
     fn heard_while(run: impl FnOnce()) -> Option<AuthErrorKind> {
         let mut heard = None;
         listen(&mut heard, run);
-        heard.map(|error| error.kind())
+        heard.map(|heard| heard.error.kind())
     }
 
     #[test]
