@@ -112,7 +112,7 @@
 //! # The modules, from the bottom up
 //!
 //! Vocabulary: [`mod@scope`], [`claims`], [`time`]. Engine: [`key`], [`policy`]. HTTP: [`token`],
-//! [`challenge`]. Verification: [`verified`], [`event`], [`authenticate`], [`verifier`]. Tower:
+//! [`challenge`]. Verification: [`verified`], [`event`], [`authenticate`], [`issuer`], [`verifier`]. Tower:
 //! [`auth`], [`require`], [`require_scope`]. Adapters: [`extract`], [`test_util`]. And the
 //! [`manual`]: threats, defaults, how-to.
 //!
@@ -131,6 +131,7 @@ mod error;
 pub mod event;
 #[cfg(feature = "axum")]
 pub mod extract;
+pub mod issuer;
 mod json;
 mod jws;
 pub mod key;
@@ -156,7 +157,7 @@ pub use self::{
     auth::AuthLayer,
     crypto::{Algorithm, Backend},
     error::{AuthError, AuthErrorKind, BoxError, ConfigError},
-    policy::Issuer,
+    issuer::Issuer,
     require::Require,
     require_scope::RequireScope,
     verified::{AuthContext, Grant, Verified},

@@ -31,6 +31,7 @@ const ROWS: &[&[&str]] = &[
         "event",
         "introspection",
         "issue",
+        "issuer",
         "mtls",
         "refusal",
         "remote_keys",

@@ -3,10 +3,10 @@
 //! | attack | defence | file |
 //! |---|---|---|
 //! | `alg: none`, or an algorithm of the attacker's choice (RFC 8725 section 2.1) | the algorithm must be one that the issuer lists; `none` is no value of the type | `crypto/algorithm.rs`, `verifier/pipeline.rs` |
-//! | the public key used as an HMAC secret | secrets only come from a constructor of their own, never from a key document; one issuer has either secrets or public keys | `key/jwk.rs`, `policy/builder.rs` |
+//! | the public key used as an HMAC secret | secrets only come from a constructor of their own, never from a key document; one issuer has either secrets or public keys | `key/jwk.rs`, `issuer/builder.rs` |
 //! | a key of the attacker's in the header (`jwk`, `jku`, `x5u`, `x5c`) | ignored; keys come from configuration only | `jws/header.rs` |
 //! | a token of another issuer, or signed with another issuer's key | keys belong to one issuer; `iss` must be equal byte for byte after the signature | `verifier/pipeline.rs`, `policy/check.rs` |
-//! | a token for another service | `aud` must name this one; leaving it out is an error at build time | `policy/check.rs`, `policy/builder.rs` |
+//! | a token for another service | `aud` must name this one; leaving it out is an error at build time | `policy/check.rs`, `issuer/builder.rs` |
 //! | another kind of JWT: an ID token, a logout token | `typ` and the claims of that kind | `policy/check.rs` |
 //! | a stolen bound token used without its key | tokens with `cnf` are refused | `policy/check.rs` |
 //! | an expired token, a token from the future | `exp`, `nbf`, `iat` by one reading of the clock; arithmetic saturates | `policy/check.rs`, `time.rs` |

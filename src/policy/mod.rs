@@ -1,16 +1,14 @@
-//! What is demanded of a token, issuer by issuer: the [`Issuer`] that an application describes,
-//! and the policy that is checked.
+//! What is demanded of a token, issuer by issuer.
 
-mod builder;
 mod check;
-mod danger;
+mod token_type;
 
-pub use self::builder::{Issuer, TokenType};
 pub(crate) use self::check::{check, check_time};
+pub use self::token_type::TokenType;
 use crate::{claims::ScopeClaim, crypto::AlgorithmSet, scope::ImpliedScopes};
 use std::{sync::Arc, time::Duration};
 
-/// What is demanded of the tokens of one issuer. Made by [`Issuer`] only, so it is sound.
+/// What is demanded of the tokens of one issuer. Made by [`Issuer`](crate::Issuer) only, so it is sound.
 #[derive(Debug)]
 pub(crate) struct Policy {
     /// The issuer identifier, compared byte for byte.
@@ -29,6 +27,6 @@ pub(crate) struct Policy {
 #[derive(Debug)]
 pub(crate) enum Audiences {
     Named(Box<[Box<str>]>),
-    /// Only by [`Issuer::danger_no_audience`].
+    /// Only by [`Issuer::danger_no_audience`](crate::Issuer::danger_no_audience).
     Any,
 }

@@ -8,9 +8,9 @@ use crate::{
         Algorithm, Backend,
         sign::{Signer, SigningKey},
     },
+    issuer::Issuer,
     jws,
     key::{KeySet, VerifyingKey},
-    policy::Issuer,
     time::{Clock, SystemClock, UnixTime},
     verifier::Verifier,
 };

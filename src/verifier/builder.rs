@@ -7,7 +7,7 @@ use crate::{
     crypto::Backend,
     error::ConfigError,
     event::{OnEvent, Sink},
-    policy::Issuer,
+    issuer::Issuer,
     time::{Clock, SystemClock},
 };
 

@@ -10,8 +10,9 @@ use crate::{
     crypto::Backend,
     error::ConfigError,
     event::{AuthEvent, Sink},
+    issuer::Issuer,
     key::{KeyIndex, KeySet, SkippedKey},
-    policy::{Issuer, Policy},
+    policy::Policy,
 };
 
 /// The issuers that a verifier trusts, each with its policy and its keys.
