@@ -139,6 +139,8 @@ pub mod manual;
 pub mod policy;
 mod ready;
 mod refusal;
+#[cfg(feature = "remote-keys")]
+pub mod remote_keys;
 pub mod require;
 pub mod require_scope;
 pub mod scope;
@@ -148,6 +150,7 @@ mod span;
 pub mod test_util;
 pub mod time;
 pub mod token;
+mod url;
 pub mod verified;
 pub mod verifier;
 

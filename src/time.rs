@@ -2,6 +2,8 @@
 
 use std::{
     fmt,
+    future::Future,
+    pin::Pin,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -63,11 +65,21 @@ impl fmt::Display for UnixTime {
 pub trait Clock: Send + Sync + 'static {
     /// The time now.
     fn now(&self) -> UnixTime;
+
+    /// For a clock that is moved by hand: completes when it moves next, so that whoever waits for a
+    /// time can look again. `None` for a clock that runs by itself.
+    fn moved(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        None
+    }
 }
 
 impl<T: Clock + ?Sized> Clock for Arc<T> {
     fn now(&self) -> UnixTime {
         (**self).now()
+    }
+
+    fn moved(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        (**self).moved()
     }
 }
 

@@ -23,7 +23,7 @@ use paths::{Reference, references};
 const ROWS: &[&[&str]] = &[
     &["claims", "error", "json", "scope", "secret", "span", "time"],
     &["crypto", "jws", "key", "policy"],
-    &["challenge", "token"],
+    &["challenge", "token", "url"],
     &[
         "authenticate",
         "cache",

@@ -1,7 +1,10 @@
 use http::HeaderValue;
 
 use super::{Challenge, ErrorCode, answer};
-use crate::error::{AuthError, AuthErrorKind, ConfigError};
+use crate::{
+    error::{AuthError, AuthErrorKind, ConfigError},
+    url::secure_url,
+};
 
 /// The challenges of one layer, encoded when it is built: only the scopes of a refusal are added
 /// per request.
@@ -80,21 +83,5 @@ fn uri_text(name: &'static str, value: &str) -> Result<String, ConfigError> {
         let remedy = "use an absolute https URL without user and fragment";
         ConfigError::InvalidChallengeValue { name, value: value.into(), remedy }
     };
-    let uri: http::Uri = value.parse().map_err(|_| invalid())?;
-    let authority = uri.authority().ok_or_else(invalid)?;
-    let host = authority.host();
-    // Nothing else: no user, and no port that is none.
-    let port = authority.port_u16().map(|port| format!(":{port}")).unwrap_or_default();
-    if authority.as_str() != format!("{host}{port}") {
-        return Err(invalid());
-    }
-    let loopback = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
-    let scheme_fits = match uri.scheme_str() {
-        Some("https") => true,
-        Some("http") => loopback,
-        _ => false,
-    };
-    let is_uri_byte =
-        |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()*+,;=%".contains(&byte);
-    if scheme_fits && value.bytes().all(is_uri_byte) { Ok(value.into()) } else { Err(invalid()) }
+    secure_url(value).map(|_| value.into()).ok_or_else(invalid)
 }

@@ -51,6 +51,12 @@ impl AuthError {
         self.with(|detail| detail.issuer = Some((Arc::clone(issuer), signed)))
     }
 
+    /// The same detail for another kind.
+    #[cfg(feature = "remote-keys")]
+    pub(crate) fn but(self, kind: AuthErrorKind) -> Self {
+        Self { kind, ..self }
+    }
+
     /// Adds the error that led to this one.
     #[must_use]
     pub fn with_source(self, source: impl Into<BoxError>) -> Self {

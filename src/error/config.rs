@@ -114,6 +114,42 @@ pub enum ConfigError {
         /// What is wrong with the first few keys.
         reasons: String,
     },
+    /// An issuer has both keys at hand and remote keys, or keys that come later.
+    #[error("issuer {issuer:?} has several sources of keys: keep one")]
+    SeveralKeySources {
+        /// The issuer.
+        issuer: String,
+    },
+    /// Secrets are not fetched.
+    #[error("issuer {issuer:?} uses HMAC, whose secret is never fetched: give it with `.keys(..)`")]
+    RemoteSecret {
+        /// The issuer.
+        issuer: String,
+    },
+    /// The keys of an issuer that are fetched cannot be replaced by hand.
+    #[error("issuer {issuer:?}: its keys are fetched, so they cannot be replaced by hand")]
+    KeysAreRemote {
+        /// The issuer.
+        issuer: String,
+    },
+    /// There is no HTTP client to fetch keys with.
+    #[error(
+        "issuer {issuer:?}: no HTTP client for its keys: give one with `RemoteKeys::fetch(..)`, or enable the feature `reqwest`"
+    )]
+    NoFetch {
+        /// The issuer.
+        issuer: String,
+    },
+    /// An address that cannot be used.
+    #[error("{name} {value:?}: {remedy}")]
+    InvalidUrl {
+        /// Name of the setting.
+        name: &'static str,
+        /// The value as given.
+        value: String,
+        /// What it must look like.
+        remedy: &'static str,
+    },
     /// The leeway is out of range.
     #[error(
         "issuer {issuer:?}: a leeway of {seconds} s is more than the {max} s that clock differences can justify"

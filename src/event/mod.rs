@@ -35,6 +35,7 @@ mod queued;
 mod trace;
 
 use std::{
+    error::Error,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -43,7 +44,7 @@ use std::{
 pub use self::queued::Queued;
 #[cfg(feature = "tracing")]
 pub use self::trace::Tracing;
-use crate::{error::AuthError, key::SkippedKey, verified::AuthContext};
+use crate::{error::AuthError, key::SkippedKey, time::UnixTime, verified::AuthContext};
 
 /// Something that an operator may want to know.
 #[derive(Clone, Debug)]
@@ -78,6 +79,15 @@ pub enum AuthEvent {
         /// How many keys can be used.
         keys: usize,
     },
+    /// The keys of an issuer could not be fetched.
+    KeyRefreshFailed {
+        /// The issuer that is configured.
+        issuer: Arc<str>,
+        /// Why: a `RefreshError` of the module `remote_keys`.
+        error: Arc<dyn Error + Send + Sync>,
+        /// Until when the keys at hand may be used, if there are any.
+        usable_until: Option<UnixTime>,
+    },
     /// New keys of an issuer were turned down, and the old ones kept, as none could be used.
     KeysRejected {
         /// The issuer that is configured.
@@ -87,7 +97,8 @@ pub enum AuthEvent {
 
 impl AuthEvent {
     /// A stable code: that of the [kind of error](crate::AuthErrorKind::code) for refusals, else
-    /// `accepted`, `key_skipped`, `key_exposed`, `keys_replaced` or `keys_rejected`.
+    /// `accepted`, `key_skipped`, `key_exposed`, `keys_replaced`, `key_refresh_failed` or
+    /// `keys_rejected`.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -96,6 +107,7 @@ impl AuthEvent {
             Self::KeySkipped { key, .. } if key.is_exposed() => "key_exposed",
             Self::KeySkipped { .. } => "key_skipped",
             Self::KeysReplaced { .. } => "keys_replaced",
+            Self::KeyRefreshFailed { .. } => "key_refresh_failed",
             Self::KeysRejected { .. } => "keys_rejected",
         }
     }

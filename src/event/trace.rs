@@ -16,6 +16,7 @@ use crate::{
 /// | keys replaced | INFO |
 /// | refused for what the client sent | INFO |
 /// | the claims do not fit the application's type, a key is skipped | WARN |
+/// | keys could not be fetched: the old ones serve, or there are none | WARN, ERROR |
 /// | no keys, wired wrongly, a key set turned down, a private key in a key document | ERROR |
 ///
 /// Fields: `code`, `issuer`, `subject`, `client_id`, `token_id`, `scope`, `claim`, `kid`, `reason`;
@@ -45,6 +46,18 @@ impl OnEvent for Tracing {
             }
             AuthEvent::KeysReplaced { issuer, generation, keys } => {
                 info!(target: TARGET, code, issuer = &**issuer, generation, keys, "keys replaced");
+            }
+            AuthEvent::KeyRefreshFailed { issuer, error, usable_until } => {
+                let (issuer, source) = (&**issuer, escaped(&error.to_string()));
+                match usable_until {
+                    Some(until) => {
+                        let usable_until = until.as_secs();
+                        warn!(target: TARGET, code, issuer, source, usable_until, "keys could not be fetched; the old ones serve");
+                    }
+                    None => {
+                        error!(target: TARGET, code, issuer, source, "keys could not be fetched, and none are at hand");
+                    }
+                }
             }
             AuthEvent::KeysRejected { issuer } => {
                 error!(target: TARGET, code, issuer = &**issuer, "none of the keys can be used, so none was replaced");

@@ -1,5 +1,8 @@
 use std::time::Duration;
 
+use super::source::KeySource;
+#[cfg(feature = "remote-keys")]
+use crate::remote_keys::{Plan, RemoteKeys};
 use crate::{
     claims::ScopeClaim,
     crypto::{Algorithm, AlgorithmSet, Backend},
@@ -41,12 +44,22 @@ pub struct Issuer {
     pub(super) any_audience: bool,
     algorithms: Vec<Algorithm>,
     keys: Option<KeySet>,
+    #[cfg(feature = "remote-keys")]
+    remote: Option<RemoteKeys>,
     keys_later: bool,
     token_type: TokenType,
     leeway: Duration,
     max_lifetime: Option<Duration>,
     scope_claims: Vec<ScopeClaim>,
     implied: Vec<(ScopeToken, Vec<ScopeToken>)>,
+}
+
+/// The source of an issuer's keys, checked.
+pub(crate) enum Source {
+    Fixed(KeySet),
+    Later,
+    #[cfg(feature = "remote-keys")]
+    Remote(Plan),
 }
 
 impl Issuer {
@@ -58,6 +71,8 @@ impl Issuer {
             any_audience: false,
             algorithms: Vec::new(),
             keys: None,
+            #[cfg(feature = "remote-keys")]
+            remote: None,
             keys_later: false,
             token_type: TokenType::default(),
             leeway: Duration::from_secs(60),
@@ -80,10 +95,22 @@ impl Issuer {
         self
     }
 
-    /// Adds keys: a [`VerifyingKey`](crate::key::VerifyingKey), several, or a [`KeySet`].
-    pub fn keys(mut self, keys: impl Into<KeySet>) -> Self {
-        self.keys.get_or_insert_default().extend(keys.into());
+    /// Adds keys: a [`VerifyingKey`](crate::key::VerifyingKey), several, or a [`KeySet`]; or says
+    /// where they are fetched from, with `RemoteKeys` of the feature `remote-keys`.
+    pub fn keys(mut self, keys: impl Into<KeySource>) -> Self {
+        match keys.into() {
+            KeySource::Fixed(keys) => self.keys.get_or_insert_default().extend(keys),
+            #[cfg(feature = "remote-keys")]
+            KeySource::Remote(keys) => self.remote = Some(keys),
+        }
         self
+    }
+
+    /// The issuer at this URL, whose metadata names its keys (RFC 8414, OpenID Connect Discovery
+    /// 1.0): the same as [`new`](Self::new) with [`RemoteKeys::discovered`].
+    #[cfg(feature = "remote-keys")]
+    pub fn discover(issuer: impl Into<String>) -> Self {
+        Self::new(issuer).keys(RemoteKeys::discovered())
     }
 
     /// Starts without keys, which come later through
@@ -130,11 +157,8 @@ impl Issuer {
         self
     }
 
-    /// The sound policy and the keys; `None` if the keys come later.
-    pub(crate) fn into_policy(
-        self,
-        backend: Backend,
-    ) -> Result<(Policy, Option<KeySet>), ConfigError> {
+    /// The sound policy and the source of the keys.
+    pub(crate) fn into_policy(self, backend: Backend) -> Result<(Policy, Source), ConfigError> {
         let issuer = self.issuer.clone();
         if issuer.is_empty() || issuer.chars().any(char::is_control) {
             return Err(ConfigError::InvalidIssuer { issuer });
@@ -148,10 +172,7 @@ impl Issuer {
         if !self.scope_claims.iter().all(ScopeClaim::is_well_formed) {
             return Err(ConfigError::InvalidScopeClaim { issuer });
         }
-        // A document without a usable key is a mistake; no document yet is `keys_later`.
-        if self.keys.is_none() && !self.keys_later {
-            return Err(ConfigError::NoKeys { issuer });
-        }
+        let source = self.source()?;
         let scope_claims = match self.scope_claims.is_empty() {
             true => vec![ScopeClaim::scope()],
             false => self.scope_claims,
@@ -169,7 +190,28 @@ impl Issuer {
             scope_claims: scope_claims.into(),
             implied: ImpliedScopes::new(&self.implied),
         };
-        Ok((policy, self.keys))
+        Ok((policy, source))
+    }
+
+    /// The only source of keys.
+    fn source(&self) -> Result<Source, ConfigError> {
+        let issuer = || self.issuer.clone();
+        #[cfg(feature = "remote-keys")]
+        if let Some(remote) = &self.remote {
+            if self.keys.is_some() || self.keys_later {
+                return Err(ConfigError::SeveralKeySources { issuer: issuer() });
+            }
+            // Whoever serves the document could choose the secret.
+            if self.algorithms.iter().any(|algorithm| algorithm.is_hmac()) {
+                return Err(ConfigError::RemoteSecret { issuer: issuer() });
+            }
+            return Ok(Source::Remote(remote.clone().plan(&self.issuer)?));
+        }
+        match &self.keys {
+            Some(keys) => Ok(Source::Fixed(keys.clone())),
+            None if self.keys_later => Ok(Source::Later),
+            None => Err(ConfigError::NoKeys { issuer: issuer() }),
+        }
     }
 
     fn check_audiences(&self) -> Result<(), ConfigError> {

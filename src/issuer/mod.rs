@@ -2,5 +2,7 @@
 
 mod builder;
 mod danger;
+mod source;
 
-pub use self::builder::Issuer;
+pub(crate) use self::builder::Source;
+pub use self::{builder::Issuer, source::KeySource};

@@ -25,6 +25,14 @@ pub(crate) fn check(
     Ok(())
 }
 
+/// Whether tokens of this type come into question at all.
+pub(crate) fn takes_type(policy: &Policy, media_type: MediaType) -> bool {
+    match policy.token_type {
+        TokenType::AtJwt => media_type == MediaType::AtJwt,
+        TokenType::AnyJwt => media_type != MediaType::Other,
+    }
+}
+
 /// Kinds of JWT exclude each other (RFC 8725 sections 3.11 and 3.12, RFC 9068 section 4).
 fn check_kind(
     policy: &Policy,

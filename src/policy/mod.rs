@@ -3,7 +3,7 @@
 mod check;
 mod token_type;
 
-pub(crate) use self::check::{check, check_time};
+pub(crate) use self::check::{check, check_time, takes_type};
 pub use self::token_type::TokenType;
 use crate::{claims::ScopeClaim, crypto::AlgorithmSet, scope::ImpliedScopes};
 use std::{sync::Arc, time::Duration};

@@ -1,8 +1,9 @@
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    future::{Future, poll_fn},
+    mem,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Poll, Waker},
     time::Duration,
 };
 
@@ -20,28 +21,57 @@ use crate::time::{Clock, UnixTime};
 /// assert_eq!(clock.now().as_secs(), 1_060);
 /// ```
 #[derive(Clone, Debug)]
-pub struct FrozenClock(Arc<AtomicU64>);
+pub struct FrozenClock(Arc<Mutex<Hands>>);
+
+#[derive(Debug)]
+struct Hands {
+    seconds: u64,
+    moves: u64,
+    waiting: Vec<Waker>,
+}
 
 impl FrozenClock {
     /// Stands at this time, in seconds since 1970.
     #[must_use]
     pub fn at(seconds: u64) -> Self {
-        Self(Arc::new(AtomicU64::new(seconds)))
+        Self(Arc::new(Mutex::new(Hands { seconds, moves: 0, waiting: Vec::new() })))
     }
 
     /// Goes to this time, in seconds since 1970; it may lie in the past.
     pub fn set(&self, seconds: u64) {
-        self.0.store(seconds, Ordering::Relaxed);
+        let waiting = {
+            let mut hands = self.hands();
+            hands.seconds = seconds;
+            hands.moves += 1;
+            mem::take(&mut hands.waiting)
+        };
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     /// Moves forward by so many whole seconds.
     pub fn advance(&self, by: Duration) {
         self.set(self.now().saturating_add(by).as_secs());
     }
+
+    fn hands(&self) -> MutexGuard<'_, Hands> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Clock for FrozenClock {
     fn now(&self) -> UnixTime {
-        UnixTime::from_secs(self.0.load(Ordering::Relaxed))
+        UnixTime::from_secs(self.hands().seconds)
+    }
+
+    fn moved(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        let (clock, moves) = (self.clone(), self.hands().moves);
+        Some(Box::pin(poll_fn(move |cx| {
+            let mut hands = clock.hands();
+            if hands.moves != moves {
+                return Poll::Ready(());
+            }
+            hands.waiting.push(cx.waker().clone());
+            Poll::Pending
+        })))
     }
 }

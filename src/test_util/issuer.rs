@@ -8,7 +8,7 @@ use crate::{
         Algorithm, Backend,
         sign::{Signer, SigningKey},
     },
-    issuer::Issuer,
+    issuer::{Issuer, KeySource},
     jws,
     key::{KeySet, VerifyingKey},
     time::{Clock, SystemClock, UnixTime},
@@ -94,10 +94,12 @@ impl TestIssuer {
 
     /// What a verifier is told of this issuer.
     pub fn trusted(&self) -> Issuer {
-        Issuer::new(&*self.name)
-            .audience(AUDIENCE)
-            .algorithms([self.algorithm])
-            .keys(self.key.clone())
+        self.trusted_with(self.key.clone())
+    }
+
+    /// What a verifier is told of this issuer, with its keys from elsewhere.
+    pub fn trusted_with(&self, keys: impl Into<KeySource>) -> Issuer {
+        Issuer::new(&*self.name).audience(AUDIENCE).algorithms([self.algorithm]).keys(keys)
     }
 
     /// A verifier that trusts this issuer alone and lives by its clock.
@@ -205,8 +207,7 @@ impl TestIssuer {
     /// one.
     #[must_use]
     pub fn jwks(&self) -> String {
-        let keys: Vec<_> = self.key.to_jwk().into_iter().collect();
-        serde_json::json!({ "keys": keys }).to_string()
+        super::jwks([&self.key])
     }
 
     /// Signs any header and payload, however wrong: `part1.part2.signature`.

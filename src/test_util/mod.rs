@@ -28,14 +28,37 @@
 //! The functions here panic when they are used wrongly, as a test should.
 
 mod clock;
+#[cfg(feature = "remote-keys")]
+mod fetch;
 mod issuer;
 pub mod raw;
 mod request;
 mod token;
 
+use crate::key::VerifyingKey;
+
+#[cfg(feature = "remote-keys")]
+pub use self::fetch::{Answer, MemoryFetch};
 pub use self::{
     clock::FrozenClock,
     issuer::TestIssuer,
     request::{get, request},
     token::TokenBuilder,
 };
+
+/// The key document (JWKS) with these keys; secrets are left out.
+///
+/// ```
+/// use tower_bearer::{key::KeySet, test_util::{self, TestIssuer}};
+///
+/// let [old, new] = [TestIssuer::new(), TestIssuer::new()];
+/// let next = new.key().clone().with_id("next")?;
+/// let both = test_util::jwks([old.key(), &next]);
+/// assert_eq!(KeySet::from_jwks(&both)?.len(), 2);
+/// # Ok::<(), tower_bearer::key::KeyError>(())
+/// ```
+#[must_use]
+pub fn jwks<'k>(keys: impl IntoIterator<Item = &'k VerifyingKey>) -> String {
+    let keys: Vec<_> = keys.into_iter().filter_map(VerifyingKey::to_jwk).collect();
+    serde_json::json!({ "keys": keys }).to_string()
+}

@@ -19,7 +19,7 @@ const TOKEN_LEN: std::ops::RangeInclusive<usize> = 256..=64 * 1024;
 pub struct VerifierBuilder<C = ()> {
     issuers: Vec<Issuer>,
     backend: Option<Backend>,
-    clock: Box<dyn Clock>,
+    clock: Arc<dyn Clock>,
     max_token_len: usize,
     events: Sink,
     claims: PhantomData<fn() -> C>,
@@ -30,7 +30,7 @@ impl VerifierBuilder {
         Self {
             issuers: Vec::new(),
             backend: None,
-            clock: Box::new(SystemClock),
+            clock: Arc::new(SystemClock),
             max_token_len: 8 * 1024,
             events: Sink::default(),
             claims: PhantomData,
@@ -59,7 +59,7 @@ impl<C> VerifierBuilder<C> {
 
     /// The clock; the system's unless said otherwise.
     pub fn clock(self, clock: impl Clock) -> Self {
-        Self { clock: Box::new(clock), ..self }
+        Self { clock: Arc::new(clock), ..self }
     }
 
     /// The longest token that is looked at, in bytes: 8 KiB unless said otherwise, 256 bytes to
@@ -96,7 +96,7 @@ impl<C> VerifierBuilder<C> {
             });
         }
         let shared = Shared {
-            issuers: Issuers::new(self.issuers, backend, &self.events)?,
+            issuers: Issuers::new(self.issuers, backend, &self.clock, &self.events)?,
             backend,
             clock: self.clock,
             max_token_len: self.max_token_len,

@@ -4,20 +4,23 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwapOption, Guard};
 
+#[cfg(feature = "remote-keys")]
+use crate::remote_keys::{Ask, Outcome, Readiness, Remote};
 use crate::{
     crypto::Backend,
     error::ConfigError,
     event::{AuthEvent, Sink},
-    issuer::Issuer,
+    issuer::{Issuer, Source},
     key::{KeyIndex, KeySet, SkippedKey},
     policy::Policy,
+    time::{Clock, UnixTime},
 };
 
 /// The issuers that a verifier trusts, each with its policy and its keys.
 pub(super) struct Issuers {
-    all: Vec<Trusted>,
+    all: Vec<Arc<Trusted>>,
     by_name: HashMap<Arc<str>, usize, foldhash::fast::RandomState>,
 }
 
@@ -28,35 +31,56 @@ pub(super) struct Trusted {
     pub(super) keys: ArcSwapOption<KeyIndex>,
     /// Taken to replace the keys, never to read them.
     generation: Mutex<u64>,
+    /// Who fetches the keys, if they are not given.
+    #[cfg(feature = "remote-keys")]
+    pub(super) remote: Option<Remote>,
+    backend: Backend,
+    events: Sink,
 }
 
 impl Issuers {
     pub(super) fn new(
         issuers: Vec<Issuer>,
         backend: Backend,
+        clock: &Arc<dyn Clock>,
         events: &Sink,
     ) -> Result<Self, ConfigError> {
+        #[cfg(not(feature = "remote-keys"))]
+        let _ = clock;
         if issuers.is_empty() {
             return Err(ConfigError::NoIssuer);
         }
         let mut trusted = Self { all: Vec::new(), by_name: HashMap::default() };
         for issuer in issuers {
-            let (policy, keys) = issuer.into_policy(backend)?;
+            let (policy, source) = issuer.into_policy(backend)?;
             let name = Arc::clone(&policy.issuer);
             if trusted.by_name.insert(Arc::clone(&name), trusted.all.len()).is_some() {
                 return Err(ConfigError::DuplicateIssuer { issuer: name.to_string() });
             }
-            let one = Trusted { policy, keys: ArcSwapOption::empty(), generation: Mutex::new(0) };
-            if let Some(keys) = keys {
-                one.replace_keys(&keys, backend, events)?;
+            let one = Trusted {
+                policy,
+                keys: ArcSwapOption::empty(),
+                generation: Mutex::new(0),
+                #[cfg(feature = "remote-keys")]
+                remote: match &source {
+                    Source::Remote(plan) => {
+                        Some(Remote::new(plan.clone(), Arc::clone(clock), events.clone()))
+                    }
+                    Source::Fixed(_) | Source::Later => None,
+                },
+                backend,
+                events: events.clone(),
+            };
+            if let Source::Fixed(keys) = source {
+                one.replace_keys(&keys)?;
             }
-            trusted.all.push(one);
+            trusted.all.push(Arc::new(one));
         }
         Ok(trusted)
     }
 
     /// The only issuer, if there is just one: a token need not say first whom to ask.
-    pub(super) fn only(&self) -> Option<&Trusted> {
+    pub(super) fn only(&self) -> Option<&Arc<Trusted>> {
         match &*self.all {
             [only] => Some(only),
             _ => None,
@@ -64,37 +88,80 @@ impl Issuers {
     }
 
     /// The issuer of this name, exactly.
-    pub(super) fn get(&self, name: &str) -> Option<&Trusted> {
+    pub(super) fn get(&self, name: &str) -> Option<&Arc<Trusted>> {
         self.by_name.get(name).map(|position| &self.all[*position])
     }
 
-    pub(super) fn all_have_keys(&self) -> bool {
-        self.all.iter().all(|trusted| trusted.keys.load().is_some())
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Trusted>> {
+        self.all.iter()
     }
 
-    pub(super) fn replace_keys(
-        &self,
-        issuer: &str,
-        keys: &KeySet,
-        backend: Backend,
-        events: &Sink,
-    ) -> Result<u64, ConfigError> {
+    pub(super) fn replace_keys(&self, issuer: &str, keys: &KeySet) -> Result<u64, ConfigError> {
         let unknown = || ConfigError::UnknownIssuer { issuer: issuer.into() };
         let trusted = self.get(issuer).ok_or_else(unknown)?;
-        trusted.replace_keys(keys, backend, events)
+        #[cfg(feature = "remote-keys")]
+        if trusted.remote.is_some() {
+            return Err(ConfigError::KeysAreRemote { issuer: issuer.into() });
+        }
+        trusted.replace_keys(keys).map(|(generation, _)| generation)
     }
 }
 
 impl Trusted {
-    /// Prepares the keys and puts them in place of the old ones, all at once.
-    fn replace_keys(
-        &self,
-        keys: &KeySet,
-        backend: Backend,
-        events: &Sink,
-    ) -> Result<u64, ConfigError> {
+    /// Whether keys that are not at hand may be had.
+    pub(super) fn fetches_keys(&self) -> bool {
+        #[cfg(feature = "remote-keys")]
+        return self.remote.is_some();
+        #[cfg(not(feature = "remote-keys"))]
+        false
+    }
+
+    /// The keys at hand, unless they are too old to be used.
+    #[inline]
+    pub(super) fn usable_keys(&self, now: UnixTime) -> Guard<Option<Arc<KeyIndex>>> {
+        #[cfg(feature = "remote-keys")]
+        if self.remote.as_ref().is_some_and(|remote| !remote.is_usable(now)) {
+            return Guard::from_inner(None);
+        }
+        let _ = now;
+        self.keys.load()
+    }
+
+    /// Whether it is worth waiting for the keys to be fetched once more; nothing if they are not
+    /// fetched.
+    #[cfg(feature = "remote-keys")]
+    pub(super) fn ask(&self) -> Option<Ask> {
+        self.remote.as_ref().map(Remote::ask)
+    }
+
+    /// How the keys are doing that are fetched.
+    #[cfg(feature = "remote-keys")]
+    pub(super) fn readiness(&self) -> Option<Readiness> {
+        let keys = self.keys.load().as_ref().map_or(0, |keys| keys.len());
+        self.remote.as_ref().map(|remote| remote.readiness(keys))
+    }
+
+    /// Fetches the keys once more and waits for the outcome.
+    #[cfg(feature = "remote-keys")]
+    pub(super) async fn refreshed(self: &Arc<Self>) -> Outcome {
+        let trusted = Arc::downgrade(self);
+        let install = move |keys: &KeySet| {
+            let trusted = trusted.upgrade()?;
+            Some(trusted.replace_keys(keys).map(|(_, usable)| usable))
+        };
+        match &self.remote {
+            Some(remote) => remote.refreshed(install).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Prepares the keys and puts them in place of the old ones, all at once. Returns the
+    /// generation that they are, and how many can be used.
+    fn replace_keys(&self, keys: &KeySet) -> Result<(u64, usize), ConfigError> {
+        let Self { backend, events, .. } = self;
         let issuer = Arc::clone(&self.policy.issuer);
-        let (index, refused) = KeyIndex::new(keys, self.policy.algorithms, backend);
+        let (index, refused) = KeyIndex::new(keys, self.policy.algorithms, *backend);
         let skipped = || keys.skipped().iter().chain(&refused);
         for key in skipped().cloned() {
             events.emit(&AuthEvent::KeySkipped { issuer: Arc::clone(&issuer), key });
@@ -107,7 +174,7 @@ impl Trusted {
         let usable = index.len();
         let generation = self.store(index);
         events.emit(&AuthEvent::KeysReplaced { issuer, generation, keys: usable });
-        Ok(generation)
+        Ok((generation, usable))
     }
 
     /// Puts the keys in place and returns the generation that they are. The lock is let go before

@@ -24,16 +24,23 @@ mod pipeline;
 use std::{fmt, sync::Arc};
 
 pub use self::builder::VerifierBuilder;
-use self::{issuers::Issuers, memo::HeaderMemo};
+#[cfg(feature = "remote-keys")]
+use self::issuers::Trusted;
+use self::{issuers::Issuers, memo::HeaderMemo, pipeline::Fault};
 use crate::{
     authenticate::{Attempt, Authenticate, Events},
     crypto::Backend,
-    error::{AuthError, AuthErrorKind, ConfigError},
+    error::{AuthError, AuthErrorKind, ConfigError, Signed},
     event::Sink,
     key::KeySet,
     time::Clock,
     token::{PresentedToken, RequestHead},
     verified::{AuthContext, Verified},
+};
+#[cfg(feature = "remote-keys")]
+use crate::{
+    remote_keys::{Ask, Outcome, Readiness},
+    secret::Secret,
 };
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
@@ -51,7 +58,7 @@ pub struct Verifier<C = ()> {
 struct Shared {
     issuers: Issuers,
     backend: Backend,
-    clock: Box<dyn Clock>,
+    clock: Arc<dyn Clock>,
     max_token_len: usize,
     headers: HeaderMemo,
     events: Sink,
@@ -72,33 +79,98 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Verifier<C> {
     /// Why the token is refused, or cannot be decided about
     /// ([`KeysUnavailable`](AuthErrorKind::KeysUnavailable)).
     pub fn verify_now(&self, token: &str) -> Result<Verified<C>, AuthError> {
-        pipeline::verify(&self.shared, token.as_bytes())
+        pipeline::verify(&self.shared, token.as_bytes()).map_err(Fault::error)
     }
 
-    /// Verifies a token. As all keys are at hand it does not wait; a source of keys that must be
-    /// asked would.
+    /// Verifies a token. Waits only if its key must be fetched first; dropping the future then
+    /// gives up the waiting and nothing else.
     ///
     /// # Errors
     ///
     /// As [`verify_now`](Self::verify_now).
     pub async fn verify(&self, token: &str) -> Result<Verified<C>, AuthError> {
-        self.verify_now(token)
+        match self.start(token.as_bytes()) {
+            Start::Decided(decided) => decided,
+            #[cfg(feature = "remote-keys")]
+            Start::Wait(issuer) => self.finish(&issuer, token.as_bytes()).await,
+        }
+    }
+
+    /// Verifies a token as far as that is possible without waiting.
+    fn start(&self, token: &[u8]) -> Start<C> {
+        match pipeline::verify(&self.shared, token) {
+            Ok(verified) => Start::Decided(Ok(verified)),
+            #[cfg(feature = "remote-keys")]
+            Err(Fault::NoKey(issuer, error)) => match issuer.ask() {
+                Some(Ask::Wait) => Start::Wait(Arc::clone(issuer)),
+                Some(Ask::Settled(outcome)) => Start::Decided(Err(without_key(error, outcome))),
+                None => Start::Decided(Err(error)),
+            },
+            Err(fault) => Start::Decided(Err(fault.error())),
+        }
+    }
+
+    /// Verifies a token after its issuer's keys were fetched once more.
+    #[cfg(feature = "remote-keys")]
+    async fn finish(&self, issuer: &Arc<Trusted>, token: &[u8]) -> Result<Verified<C>, AuthError> {
+        let outcome = issuer.refreshed().await;
+        match pipeline::verify(&self.shared, token) {
+            Err(Fault::NoKey(_, error)) => Err(without_key(error, outcome)),
+            decided => decided.map_err(Fault::error),
+        }
+    }
+}
+
+/// How far a token got without waiting.
+enum Start<C: 'static> {
+    Decided(Result<Verified<C>, AuthError>),
+    /// For the keys of this issuer.
+    #[cfg(feature = "remote-keys")]
+    Wait(Arc<Trusted>),
+}
+
+/// A key that is unknown after the keys were fetched is unknown; if they could not be fetched, nobody
+/// knows.
+#[cfg(feature = "remote-keys")]
+fn without_key(error: AuthError, outcome: Outcome) -> AuthError {
+    match outcome {
+        Ok(()) => error,
+        Err(source) => error.but(AuthErrorKind::KeysUnavailable).with_source(source),
     }
 }
 
 impl<C> Verifier<C> {
-    /// Whether every issuer has keys: an eager check when a service starts.
+    /// Whether every issuer has keys: an eager check when a service starts. Keys that are fetched
+    /// are fetched now if none are at hand.
     ///
     /// # Errors
     ///
-    /// [`KeysUnavailable`](AuthErrorKind::KeysUnavailable) if an issuer waits for
-    /// [`replace_keys`](Self::replace_keys).
+    /// [`KeysUnavailable`](AuthErrorKind::KeysUnavailable) with the first issuer that has none, and
+    /// why.
     pub async fn ready(&self) -> Result<(), AuthError> {
-        if self.shared.issuers.all_have_keys() {
-            Ok(())
-        } else {
-            Err(AuthErrorKind::KeysUnavailable.into())
+        for issuer in self.shared.issuers.iter() {
+            let is_ready = || issuer.usable_keys(self.shared.clock.now()).is_some();
+            let unavailable = || {
+                let error = AuthError::new(AuthErrorKind::KeysUnavailable);
+                error.of_issuer(&issuer.policy.issuer, Signed::No)
+            };
+            if is_ready() {
+                continue;
+            }
+            #[cfg(feature = "remote-keys")]
+            issuer.refreshed().await.map_err(|source| unavailable().with_source(source))?;
+            if !is_ready() {
+                return Err(unavailable());
+            }
         }
+        Ok(())
+    }
+
+    /// How the issuers are doing whose keys are fetched.
+    #[cfg(feature = "remote-keys")]
+    #[must_use]
+    pub fn readiness(&self) -> Vec<Readiness> {
+        self.shared.issuers.iter().filter_map(|issuer| issuer.readiness()).collect()
     }
 
     /// Replaces the keys of an issuer while requests are served. Requests that are under way
@@ -108,18 +180,25 @@ impl<C> Verifier<C> {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if the issuer is unknown, or none of the keys can be used with its
-    /// algorithms; the old keys then stay.
+    /// [`ConfigError`] if the issuer is unknown, its keys are fetched, or none of the keys can be
+    /// used with its algorithms; the old keys then stay.
     pub fn replace_keys(&self, issuer: &str, keys: impl Into<KeySet>) -> Result<u64, ConfigError> {
-        let Shared { issuers, backend, events, .. } = &*self.shared;
-        issuers.replace_keys(issuer, &keys.into(), *backend, events)
+        self.shared.issuers.replace_keys(issuer, &keys.into())
     }
 }
 
 impl<C: DeserializeOwned + Send + Sync + 'static> Authenticate for Verifier<C> {
     fn authenticate(&self, token: PresentedToken<'_>, _head: &RequestHead<'_>) -> Attempt {
-        let verified = pipeline::verify::<C>(&self.shared, token.as_bytes());
-        Attempt::Ready(verified.map(AuthContext::from))
+        match self.start(token.as_bytes()) {
+            Start::Decided(decided) => Attempt::Ready(decided.map(AuthContext::from)),
+            #[cfg(feature = "remote-keys")]
+            Start::Wait(issuer) => {
+                let (verifier, token) = (self.clone(), Secret::new(token.as_bytes().to_vec()));
+                Attempt::Later(Box::pin(async move {
+                    verifier.finish(&issuer, token.expose()).await.map(AuthContext::from)
+                }))
+            }
+        }
     }
 
     fn events(&self) -> Events {

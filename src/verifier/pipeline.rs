@@ -1,5 +1,7 @@
 //! What happens to a token, from top to bottom.
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 
 use super::{Shared, issuers::Trusted};
@@ -9,15 +11,42 @@ use crate::{
     jws::{self, Header, MediaType, Scratch, UntrustedToken},
     policy,
     scope::ScopeSet,
+    time::UnixTime,
     verified::{Grant, Verified},
 };
 
 /// Bytes of a payload that are decoded on the stack.
 const USUAL_PAYLOAD: usize = 1024;
 
+/// Why a token is not accepted.
+pub(super) enum Fault<'s> {
+    Refused(AuthError),
+    /// The issuer has no key for the token at hand. Where keys are fetched, that may change.
+    NoKey(
+        #[cfg_attr(not(feature = "remote-keys"), expect(dead_code, reason = "nobody to ask"))]
+        &'s Arc<Trusted>,
+        AuthError,
+    ),
+}
+
+impl<E: Into<AuthError>> From<E> for Fault<'_> {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+impl Fault<'_> {
+    /// The error, with the keys that are at hand.
+    pub(super) fn error(self) -> AuthError {
+        match self {
+            Self::Refused(error) | Self::NoKey(_, error) => error,
+        }
+    }
+}
+
 /// Verifies a token. No claim is believed before the signature holds: until then the issuer only
 /// selects among those that are configured.
-pub(super) fn verify<C>(shared: &Shared, token: &[u8]) -> Result<Verified<C>, AuthError>
+pub(super) fn verify<'s, C>(shared: &'s Shared, token: &[u8]) -> Result<Verified<C>, Fault<'s>>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
@@ -40,40 +69,65 @@ where
     let mut scratch = Scratch::<USUAL_PAYLOAD>::new();
     let payload = decode_payload(token, &mut scratch)?;
     let trusted = select_issuer(shared, payload)?;
-    let of_issuer = |error: AuthError, signed| error.of_issuer(&trusted.policy.issuer, signed);
-    check_signature(trusted, token, header, payload)
-        .map_err(|error| of_issuer(error, Signed::No))?;
+    let issuer = &trusted.policy.issuer;
+    let unsigned = |error: AuthError| error.of_issuer(issuer, Signed::No);
+    let now = shared.clock.now();
+
+    if !trusted.policy.algorithms.contains(header.algorithm) {
+        return Err(unsigned(AuthErrorKind::AlgorithmNotAllowed.into()).into());
+    }
+    let keys = trusted.usable_keys(now);
+    let key = match &*keys {
+        Some(keys) => keys.select(header.key_id.as_deref(), header.algorithm),
+        None => Err(AuthErrorKind::KeysUnavailable),
+    };
+    let key = match key {
+        Ok(key) => key,
+        Err(kind) => return Err(without_key(trusted, header, payload, kind)),
+    };
+    jws::verify(token, header.algorithm, key).map_err(|kind| unsigned(kind.into()))?;
     if known.is_none() {
         shared.headers.remember(token.header(), header.clone());
     }
-    accept(shared, trusted, header.media_type, payload)
-        .map_err(|error| of_issuer(error, Signed::Yes))
+    accept(trusted, header.media_type, payload, now)
+        .map_err(|error| error.of_issuer(issuer, Signed::Yes).into())
 }
 
-/// Whether the issuer signed the token, with an algorithm and a key of its own.
-fn check_signature(
-    trusted: &Trusted,
-    token: UntrustedToken<'_>,
+/// What is to be said of a token for which there is no key. Without keys nothing can be said, unless
+/// it is none of this issuer's or of another type; and for such tokens no keys are fetched.
+#[cold]
+fn without_key<'s>(
+    trusted: &'s Arc<Trusted>,
     header: &Header,
     payload: &str,
-) -> Result<(), AuthError> {
-    if !trusted.policy.algorithms.contains(header.algorithm) {
-        return Err(AuthErrorKind::AlgorithmNotAllowed.into());
+    kind: AuthErrorKind,
+) -> Fault<'s> {
+    let of_issuer = |error: AuthError| error.of_issuer(&trusted.policy.issuer, Signed::No);
+    let is_undecided = kind == AuthErrorKind::KeysUnavailable || trusted.fetches_keys();
+    if !is_undecided || kind == AuthErrorKind::AmbiguousKey {
+        return of_issuer(kind.into()).into();
     }
-    let keys = trusted.keys.load();
-    let Some(keys) = &*keys else {
-        return Err(undecided(trusted, payload));
+    let named = match claims::issuer_of(payload) {
+        Ok(Some(issuer)) if issuer == *trusted.policy.issuer => Ok(()),
+        Ok(Some(_)) => Err(AuthErrorKind::UnknownIssuer.into()),
+        Ok(None) => Err(AuthError::of_claim(AuthErrorKind::MissingClaim, "iss")),
+        Err(fault) => Err(fault),
     };
-    let key = keys.select(header.key_id.as_deref(), header.algorithm)?;
-    Ok(jws::verify(token, header.algorithm, key)?)
+    match named {
+        Ok(()) if !policy::takes_type(&trusted.policy, header.media_type) => {
+            of_issuer(AuthErrorKind::WrongTokenType.into()).into()
+        }
+        Ok(()) => Fault::NoKey(trusted, of_issuer(kind.into())),
+        Err(error) => of_issuer(error).into(),
+    }
 }
 
 /// What comes after the signature: the claims, the policy, and the proof that both were checked.
 fn accept<C>(
-    shared: &Shared,
     trusted: &Trusted,
     media_type: MediaType,
     payload: &str,
+    now: UnixTime,
 ) -> Result<Verified<C>, AuthError>
 where
     C: DeserializeOwned + Send + Sync + 'static,
@@ -85,7 +139,7 @@ where
     policy::check(policy, media_type, &registered, &text)?;
     // Told to the operator only of tokens that are for this service.
     let custom = custom?;
-    policy::check_time(policy, &registered, shared.clock.now())?;
+    policy::check_time(policy, &registered, now)?;
 
     let scopes = ScopeSet::from_parts(text.into(), scopes);
     let effective = policy.implied.expand(&scopes);
@@ -108,23 +162,11 @@ fn decode_payload<'s, const N: usize>(
 
 /// The issuer whose keys decide. With one issuer there is nothing to select: a token of another
 /// one fails at the key, the signature or the claim.
-fn select_issuer<'s>(shared: &'s Shared, payload: &str) -> Result<&'s Trusted, AuthError> {
+fn select_issuer<'s>(shared: &'s Shared, payload: &str) -> Result<&'s Arc<Trusted>, AuthError> {
     if let Some(only) = shared.issuers.only() {
         return Ok(only);
     }
     let issuer = claims::issuer_of(payload)?;
     let issuer = issuer.ok_or_else(|| AuthError::of_claim(AuthErrorKind::MissingClaim, "iss"))?;
     shared.issuers.get(&issuer).ok_or_else(|| AuthErrorKind::UnknownIssuer.into())
-}
-
-/// Without keys nothing can be said about a token, unless it is none of this issuer's.
-fn undecided(trusted: &Trusted, payload: &str) -> AuthError {
-    match claims::issuer_of(payload) {
-        Ok(Some(issuer)) if issuer == *trusted.policy.issuer => {
-            AuthErrorKind::KeysUnavailable.into()
-        }
-        Ok(Some(_)) => AuthErrorKind::UnknownIssuer.into(),
-        Ok(None) => AuthError::of_claim(AuthErrorKind::MissingClaim, "iss"),
-        Err(fault) => fault,
-    }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use tower_bearer::{
     Algorithm, AuthErrorKind as Kind, Backend, ConfigError, Issuer, Verifier,
-    key::{KeySet, VerifyingKey},
+    key::VerifyingKey,
     test_util::{TestIssuer, raw},
 };
 
@@ -56,7 +56,7 @@ fn signed(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
 fn verifier_of(
     issuer: &TestIssuer,
     algorithms: impl IntoIterator<Item = Algorithm>,
-    keys: impl Into<KeySet>,
+    keys: impl Into<tower_bearer::issuer::KeySource>,
 ) -> Verifier {
     let trusted =
         Issuer::new(issuer.name()).audience(issuer.audience()).algorithms(algorithms).keys(keys);

@@ -67,7 +67,7 @@ fn jwk_fault(jwk: &str) -> String {
     VerifyingKey::from_jwk(jwk).expect_err(jwk).to_string()
 }
 
-fn trusted(issuer: &TestIssuer, keys: impl Into<KeySet>) -> Issuer {
+fn trusted(issuer: &TestIssuer, keys: impl Into<tower_bearer::issuer::KeySource>) -> Issuer {
     Issuer::new(issuer.name())
         .audience(issuer.audience())
         .algorithms([issuer.algorithm()])

@@ -18,6 +18,8 @@ mod jws;
 mod keys;
 mod layers;
 mod profile;
+#[cfg(feature = "remote-keys")]
+mod remote_keys;
 mod scopes;
 mod tracing_sink;
 mod transport;

@@ -1,0 +1,355 @@
+use std::{
+    fmt,
+    future::Future,
+    hash::{BuildHasher, RandomState},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::{Notify, watch},
+    task::AbortHandle,
+};
+
+use super::{
+    error::RefreshError,
+    source::{Memory, Plan},
+    wait::{First, first, sleep},
+};
+use crate::{
+    error::ConfigError,
+    event::{AuthEvent, Sink},
+    key::KeySet,
+    time::{Clock, UnixTime},
+};
+
+/// How many requests may wait for the keys of one issuer at a time.
+const MOST_WAITING: usize = 1024;
+
+/// Keeps the keys of one issuer fresh.
+///
+/// One task fetches, and nobody else: so there is one attempt at a time, and a request that is given
+/// up cancels nothing. Requests ask it, and wait for the attempt that answers them.
+pub(crate) struct Remote {
+    shared: Arc<Shared>,
+    task: Mutex<Option<AbortHandle>>,
+}
+
+/// What the task and the requests share.
+struct Shared {
+    plan: Plan,
+    clock: Arc<dyn Clock>,
+    events: Sink,
+    /// Until when the keys may be used, in seconds since 1970: all that a request looks at.
+    usable_until: AtomicU64,
+    status: watch::Sender<Status>,
+    asked: Notify,
+    is_running: AtomicBool,
+    waiting: AtomicUsize,
+}
+
+/// How the attempts go.
+#[derive(Clone, Default)]
+struct Status {
+    /// How many attempts came to an end.
+    ended: u64,
+    is_under_way: bool,
+    /// When the last attempt ended.
+    last: Option<UnixTime>,
+    last_success: Option<UnixTime>,
+    /// Why the last attempt failed, if it did.
+    error: Option<Arc<RefreshError>>,
+}
+
+/// What an attempt yields for those who wait.
+pub(crate) type Outcome = Result<(), Arc<RefreshError>>;
+
+/// What becomes of the wish to fetch the keys.
+pub(crate) enum Ask {
+    /// The last attempt was a moment ago: its outcome stands.
+    Settled(Outcome),
+    /// Whoever needs the keys has to [wait](Remote::refreshed).
+    Wait,
+}
+
+/// How the keys of an issuer are doing.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Readiness {
+    /// The issuer that is configured.
+    pub issuer: Arc<str>,
+    /// How many keys can be used now.
+    pub keys: usize,
+    /// When the keys were fetched, or found to be the same, last.
+    pub last_success: Option<UnixTime>,
+    /// Until when they may be used.
+    pub usable_until: Option<UnixTime>,
+    /// Why the last attempt failed, if it did.
+    pub last_error: Option<Arc<RefreshError>>,
+}
+
+impl Readiness {
+    /// How long ago the keys were fetched.
+    #[must_use]
+    pub fn age(&self, now: UnixTime) -> Option<Duration> {
+        self.last_success.map(|last_success| now.since(last_success))
+    }
+}
+
+/// Puts fetched keys to use and says how many there are; `None` if nobody needs them any more.
+pub(crate) trait Install:
+    Fn(&KeySet) -> Option<Result<usize, ConfigError>> + Send + Sync + 'static
+{
+}
+
+impl<F> Install for F where
+    F: Fn(&KeySet) -> Option<Result<usize, ConfigError>> + Send + Sync + 'static
+{
+}
+
+impl Remote {
+    pub(crate) fn new(plan: Plan, clock: Arc<dyn Clock>, events: Sink) -> Self {
+        let shared = Shared {
+            plan,
+            clock,
+            events,
+            usable_until: AtomicU64::new(0),
+            status: watch::Sender::default(),
+            asked: Notify::new(),
+            is_running: AtomicBool::new(false),
+            waiting: AtomicUsize::new(0),
+        };
+        Self { shared: Arc::new(shared), task: Mutex::new(None) }
+    }
+
+    /// Whether the keys at hand, if there are any, may be used.
+    #[inline]
+    pub(crate) fn is_usable(&self, now: UnixTime) -> bool {
+        now.as_secs() < self.shared.usable_until.load(Ordering::Acquire)
+    }
+
+    /// Whether it is worth waiting for another attempt.
+    pub(crate) fn ask(&self) -> Ask {
+        let status = self.shared.status.borrow();
+        if status.is_under_way || !self.shared.is_cooling_down(&status) {
+            Ask::Wait
+        } else {
+            Ask::Settled(status.outcome())
+        }
+    }
+
+    /// Waits for the attempt that is under way, or for another one. The task is started if it does
+    /// not run. Dropping the future gives up the waiting and nothing else.
+    pub(crate) async fn refreshed(&self, install: impl Install) -> Outcome {
+        let _place = self.shared.place()?;
+        let mut attempts = self.shared.status.subscribe();
+        let ended = {
+            let status = attempts.borrow_and_update();
+            if !status.is_under_way && self.shared.is_cooling_down(&status) {
+                return status.outcome();
+            }
+            status.ended
+        };
+        self.start(install)?;
+        self.shared.asked.notify_one();
+        // An attempt keeps its time, and a task that ends before it says so.
+        match attempts.wait_for(|status| status.ended > ended).await {
+            Ok(status) => status.outcome(),
+            // Not while this borrows the sender.
+            Err(_) => Err(Arc::new(RefreshError::Stopped)),
+        }
+    }
+
+    /// Starts the task, unless it runs.
+    fn start(&self, install: impl Install) -> Outcome {
+        if self.shared.is_running.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let Ok(runtime) = Handle::try_current() else {
+            self.shared.is_running.store(false, Ordering::Release);
+            return Err(Arc::new(RefreshError::NoRuntime));
+        };
+        let running = Running(Arc::clone(&self.shared));
+        let task = runtime.spawn(async move { running.0.keep_fresh(install).await });
+        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.abort_handle());
+        Ok(())
+    }
+
+    /// How the keys are doing; `keys` is how many are at hand.
+    pub(crate) fn readiness(&self, keys: usize) -> Readiness {
+        let status = self.shared.status.borrow();
+        let usable_until = UnixTime::from_secs(self.shared.usable_until.load(Ordering::Acquire));
+        let is_usable = self.is_usable(self.shared.clock.now());
+        Readiness {
+            issuer: Arc::clone(&self.shared.plan.issuer),
+            keys: if is_usable { keys } else { 0 },
+            last_success: status.last_success,
+            usable_until: status.last_success.map(|_| usable_until),
+            last_error: status.error.clone(),
+        }
+    }
+}
+
+/// The last verifier is gone, and nobody needs fresh keys.
+impl Drop for Remote {
+    fn drop(&mut self) {
+        let task = self.task.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(task) = task {
+            task.abort();
+        }
+    }
+}
+
+/// Tells that the task is over, however it ends: with its runtime, for example, or because that has
+/// no timers. The next request that needs keys starts another.
+struct Running(Arc<Shared>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.is_running.store(false, Ordering::Release);
+        self.0.end_attempt(Some(Arc::new(RefreshError::Stopped)));
+    }
+}
+
+impl Status {
+    fn outcome(&self) -> Outcome {
+        match &self.error {
+            Some(error) => Err(Arc::clone(error)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Shared {
+    fn is_cooling_down(&self, status: &Status) -> bool {
+        let now = self.clock.now();
+        // A clock that was set back must not keep us from trying.
+        status.last.is_some_and(|last| last <= now && now.since(last) < self.plan.cooldown)
+    }
+
+    /// A place among those that wait, which is free again when it is dropped.
+    fn place(&self) -> Result<Place<'_>, Arc<RefreshError>> {
+        let place = Place(&self.waiting);
+        if self.waiting.fetch_add(1, Ordering::AcqRel) < MOST_WAITING {
+            Ok(place)
+        } else {
+            Err(Arc::new(RefreshError::TooManyWaiting))
+        }
+    }
+
+    /// The task: fetches, waits until the keys get old or somebody asks, and again.
+    async fn keep_fresh(&self, install: impl Install) {
+        let mut memory = Memory::default();
+        loop {
+            let Some(pause) = self.attempt(&mut memory, &install).await else {
+                return;
+            };
+            self.pause(pause).await;
+        }
+    }
+
+    /// Waits until the next attempt is due, or allowed and asked for.
+    async fn pause(&self, pause: Duration) {
+        let due = async { sleep(&*self.clock, pause).await };
+        let asked = async {
+            loop {
+                self.asked.notified().await;
+                if !self.is_cooling_down(&self.status.borrow()) {
+                    return;
+                }
+            }
+        };
+        first(due, asked).await;
+    }
+
+    /// One attempt, and how long to wait for the next one; `None` if nobody needs keys any more.
+    async fn attempt(&self, memory: &mut Memory, install: &impl Install) -> Option<Duration> {
+        self.status.send_modify(|status| status.is_under_way = true);
+        let fetched = self.in_time(self.plan.fetch_keys(memory)).await;
+        let now = self.clock.now();
+        let installed = match fetched {
+            Ok(fetched) => match fetched.keys.as_ref().map(install) {
+                Some(None) => return None,
+                Some(Some(Err(source))) => Err(RefreshError::NoUsableKey { source }),
+                Some(Some(Ok(_))) | None => Ok(fetched),
+            },
+            Err(error) => Err(error),
+        };
+        let (pause, error) = match installed {
+            Ok(fetched) => {
+                let fresh_for = fetched.fresh_for;
+                memory.keep(fetched);
+                let usable_until = now.saturating_add(fresh_for + self.plan.stale_for);
+                self.usable_until.store(usable_until.as_secs(), Ordering::Release);
+                // Between 70 and 80 %: not all services of one start ask at the same moment.
+                (fresh_for.mul_f64(0.7 + 0.1 * chance()), None)
+            }
+            Err(error) => {
+                memory.forget_place();
+                let error = Arc::new(error);
+                self.tell(&error, now);
+                (self.plan.cooldown.mul_f64(1.0 + 0.2 * chance()), Some(error))
+            }
+        };
+        self.end_attempt(error);
+        Some(pause)
+    }
+
+    fn end_attempt(&self, error: Option<Arc<RefreshError>>) {
+        let now = self.clock.now();
+        self.status.send_modify(|status| {
+            status.is_under_way = false;
+            status.ended += 1;
+            status.last = Some(now);
+            if error.is_none() {
+                status.last_success = Some(now);
+            }
+            status.error = error;
+        });
+    }
+
+    async fn in_time<T>(
+        &self,
+        attempt: impl Future<Output = Result<T, RefreshError>>,
+    ) -> Result<T, RefreshError> {
+        let timeout = self.plan.timeout;
+        match first(attempt, sleep(&*self.clock, timeout)).await {
+            First::One(outcome) => outcome,
+            First::Other(()) => Err(RefreshError::Timeout { seconds: timeout.as_secs() }),
+        }
+    }
+
+    fn tell(&self, error: &Arc<RefreshError>, now: UnixTime) {
+        let usable_until = UnixTime::from_secs(self.usable_until.load(Ordering::Acquire));
+        self.events.emit(&AuthEvent::KeyRefreshFailed {
+            issuer: Arc::clone(&self.plan.issuer),
+            error: Arc::clone(error) as _,
+            usable_until: Some(usable_until).filter(|until| now < *until),
+        });
+    }
+}
+
+/// One that waits.
+struct Place<'a>(&'a AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A number from 0 to 1, as good as random for spreading load.
+fn chance() -> f64 {
+    let random = RandomState::new().hash_one(0_u8);
+    (random >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remote").field("issuer", &self.shared.plan.issuer).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,176 @@
+use std::{sync::Arc, time::Duration};
+
+use http::{
+    HeaderMap, HeaderValue, Request, Response, StatusCode, Uri,
+    header::{ACCEPT, ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, USER_AGENT},
+};
+
+use super::{
+    discovery,
+    error::RefreshError,
+    fetch::{Fetch, MAX_BODY},
+    freshness::fresh_for,
+};
+use crate::key::KeySet;
+
+/// A checked description: where the keys are and how they are kept.
+#[derive(Clone)]
+pub(crate) struct Plan {
+    pub(super) issuer: Arc<str>,
+    pub(super) place: Place,
+    pub(super) fetch: Arc<dyn Fetch>,
+    pub(super) fresh_for: Duration,
+    pub(super) cooldown: Duration,
+    pub(super) stale_for: Duration,
+    pub(super) timeout: Duration,
+}
+
+/// Where the keys are.
+#[derive(Clone)]
+pub(crate) enum Place {
+    KeyDocument(String),
+    /// The metadata that names the key document is in one of these places.
+    Metadata([String; 2]),
+}
+
+/// What was fetched before, so that it need not be fetched again.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// The address that the metadata named last.
+    discovered: Option<Uri>,
+    /// `ETag` and `Last-Modified` of the key document that is in use.
+    validators: [Option<HeaderValue>; 2],
+    /// The key document that is in use.
+    document: Option<String>,
+}
+
+/// A key document, and for how long it is fresh.
+pub(super) struct Fetched {
+    /// Nothing if it is still the one in use.
+    pub(super) keys: Option<KeySet>,
+    pub(super) fresh_for: Duration,
+    document: Option<String>,
+    validators: [Option<HeaderValue>; 2],
+}
+
+impl Memory {
+    /// The keys are in use now.
+    pub(super) fn keep(&mut self, fetched: Fetched) {
+        if fetched.keys.is_some() {
+            self.document = fetched.document;
+        }
+        self.validators = fetched.validators;
+    }
+
+    /// After a failure the issuer is asked anew where its keys are.
+    pub(super) fn forget_place(&mut self) {
+        self.discovered = None;
+    }
+}
+
+impl Plan {
+    /// Fetches the keys.
+    pub(super) async fn fetch_keys(&self, memory: &mut Memory) -> Result<Fetched, RefreshError> {
+        let uri = match &self.place {
+            Place::KeyDocument(uri) => parsed(uri)?,
+            Place::Metadata(places) => match &memory.discovered {
+                Some(uri) => uri.clone(),
+                None => self.discover(places).await?,
+            },
+        };
+        if matches!(self.place, Place::Metadata(_)) {
+            memory.discovered = Some(uri.clone());
+        }
+        let response = self.get(&uri, &memory.validators).await?;
+        let (parts, body) = response.into_parts();
+        let fresh_for = fresh_for(&parts.headers, self.fresh_for);
+        let is_asked_to_compare = memory.validators.iter().any(Option::is_some);
+        if parts.status == StatusCode::NOT_MODIFIED && is_asked_to_compare {
+            let kept = memory.validators.clone();
+            let validators = validators(&parts.headers);
+            let [etag, modified] = [0, 1].map(|at| validators[at].clone().or(kept[at].clone()));
+            return Ok(Fetched {
+                keys: None,
+                fresh_for,
+                document: None,
+                validators: [etag, modified],
+            });
+        }
+        let document = text(&uri, parts.status, body)?;
+        let keys = if memory.document.as_ref() == Some(&document) {
+            None
+        } else {
+            let malformed = |source| RefreshError::Document { url: uri.to_string(), source };
+            Some(KeySet::from_jwks(&document).map_err(malformed)?)
+        };
+        let validators = validators(&parts.headers);
+        Ok(Fetched { keys, fresh_for, document: Some(document), validators })
+    }
+
+    /// Asks the issuer where its keys are. The first place that answers counts.
+    async fn discover(&self, places: &[String; 2]) -> Result<Uri, RefreshError> {
+        let [first, second] = places;
+        match self.discover_at(first).await {
+            Err(RefreshError::Status { .. }) => self.discover_at(second).await,
+            decided => decided,
+        }
+    }
+
+    async fn discover_at(&self, place: &str) -> Result<Uri, RefreshError> {
+        let url = parsed(place)?;
+        let (parts, body) = self.get(&url, &[None, None]).await?.into_parts();
+        discovery::jwks_uri(&url, &text(&url, parts.status, body)?, &self.issuer)
+    }
+
+    async fn get(
+        &self,
+        uri: &Uri,
+        validators: &[Option<HeaderValue>; 2],
+    ) -> Result<Response<Vec<u8>>, RefreshError> {
+        const ACCEPTED: HeaderValue =
+            HeaderValue::from_static("application/jwk-set+json, application/json");
+        const AGENT: HeaderValue =
+            HeaderValue::from_static(concat!("tower-bearer/", env!("CARGO_PKG_VERSION")));
+        let mut request = Request::new(());
+        *request.uri_mut() = uri.clone();
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, ACCEPTED);
+        headers.insert(USER_AGENT, AGENT);
+        for (name, value) in [IF_NONE_MATCH, IF_MODIFIED_SINCE].into_iter().zip(validators) {
+            if let Some(value) = value {
+                headers.insert(name, value.clone());
+            }
+        }
+        let unreachable = |source| RefreshError::Unreachable { url: uri.to_string(), source };
+        self.fetch.fetch(request).await.map_err(unreachable)
+    }
+}
+
+fn validators(headers: &HeaderMap) -> [Option<HeaderValue>; 2] {
+    [ETAG, LAST_MODIFIED].map(|name| headers.get(name).cloned())
+}
+
+/// Addresses were checked when the verifier was built or the metadata was read.
+fn parsed(url: &str) -> Result<Uri, RefreshError> {
+    let unreachable = |error: http::uri::InvalidUri| RefreshError::Unreachable {
+        url: url.into(),
+        source: error.into(),
+    };
+    url.parse().map_err(unreachable)
+}
+
+/// The text of a 200.
+fn text(url: &Uri, status: StatusCode, body: Vec<u8>) -> Result<String, RefreshError> {
+    let url = || url.to_string();
+    if status != StatusCode::OK {
+        return Err(RefreshError::Status { url: url(), status });
+    }
+    if body.len() > MAX_BODY {
+        return Err(RefreshError::TooLong { url: url() });
+    }
+    let unreadable = |error: std::string::FromUtf8Error| RefreshError::Unreachable {
+        url: url(),
+        source: error.into(),
+    };
+    String::from_utf8(body).map_err(unreadable)
+}

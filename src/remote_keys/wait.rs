@@ -1,0 +1,44 @@
+//! Waiting by a clock, and for whichever of two things comes first.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
+
+use crate::time::Clock;
+
+/// Waits so long by this clock. One that is moved by hand is only waited for when it moves.
+pub(super) async fn sleep(clock: &dyn Clock, duration: Duration) {
+    let end = clock.now().saturating_add(duration);
+    loop {
+        // Asked before the time, so that no move in between is missed.
+        match clock.moved() {
+            None => return tokio::time::sleep(duration).await,
+            Some(_) if clock.now() >= end => return,
+            Some(moved) => moved.await,
+        }
+    }
+}
+
+/// Which of two futures was ready.
+pub(super) enum First<A, B> {
+    One(A),
+    Other(B),
+}
+
+/// Waits for the first of two futures and drops the other.
+pub(super) async fn first<A, B>(
+    one: impl Future<Output = A>,
+    other: impl Future<Output = B>,
+) -> First<A, B> {
+    let (mut one, mut other) = (pin!(one), pin!(other));
+    poll_fn(|cx| {
+        if let Poll::Ready(ready) = one.as_mut().poll(cx) {
+            return Poll::Ready(First::One(ready));
+        }
+        other.as_mut().poll(cx).map(First::Other)
+    })
+    .await
+}
