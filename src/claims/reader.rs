@@ -8,7 +8,7 @@ use serde::{
 use super::{
     audience::Audience,
     pool::Pool,
-    registered::{Claim, Registered, is_foreign, numeric_date},
+    registered::{Claim, Registered, is_foreign, is_of_id_token, numeric_date},
     scopes::{Collector, ScopeClaim},
 };
 use crate::{
@@ -189,6 +189,10 @@ impl<'de, 's> Reader<'de, 's> {
             Claim::NotBefore => self.noted.registered.not_before = Some(numeric_date(value)?),
             Claim::IssuedAt => self.noted.registered.issued_at = Some(numeric_date(value)?),
             Claim::Confirmation => self.noted.registered.confirmation = true,
+            // Its meaning is that of one provider: of another type it means nothing.
+            Claim::TokenUse => {
+                self.noted.registered.token_use = text(value).map(|text| self.pool.place(&text));
+            }
         }
         Some(())
     }
@@ -198,6 +202,8 @@ impl<'de, 's> Reader<'de, 's> {
     fn note_other(&mut self, name: &str, value: Value<'de>) -> Option<()> {
         if is_foreign(name) {
             self.noted.registered.foreign = Some(self.pool.place(name));
+        } else if is_of_id_token(name) {
+            self.noted.registered.id_token = Some(self.pool.place(name));
         }
         let mut collector = Collector { pool: &mut self.pool, scopes: &mut self.noted.scopes };
         for source in self.sources.iter().filter(|source| source.starts_with(name)) {

@@ -23,6 +23,10 @@ pub(crate) struct Registered {
     pub(crate) confirmation: bool,
     /// A claim that only other kinds of JWT have (RFC 8725 section 3.12).
     pub(crate) foreign: Option<Span>,
+    /// A claim that only ID tokens have.
+    pub(crate) id_token: Option<Span>,
+    /// `token_use`, with which Amazon Cognito tells access tokens from ID tokens.
+    pub(crate) token_use: Option<Span>,
 }
 
 /// The claims that verification reads.
@@ -37,6 +41,7 @@ pub(super) enum Claim {
     NotBefore,
     IssuedAt,
     Confirmation,
+    TokenUse,
 }
 
 impl Claim {
@@ -53,16 +58,23 @@ impl Claim {
             "nbf" => Self::NotBefore,
             "iat" => Self::IssuedAt,
             "cnf" => Self::Confirmation,
+            "token_use" => Self::TokenUse,
             _ => return None,
         })
     }
 }
 
-/// Whether only other kinds of JWT have a claim of this name: an ID token, a logout token or
-/// security event, an introspection response (RFC 8725 section 3.12).
+/// Whether only other kinds of JWT have a claim of this name: a logout token or security event, an
+/// introspection response (RFC 8725 section 3.12).
 #[inline]
 pub(super) fn is_foreign(name: &str) -> bool {
-    matches!(name, "nonce" | "at_hash" | "c_hash" | "events" | "token_introspection")
+    matches!(name, "events" | "token_introspection")
+}
+
+/// Whether only an ID token has a claim of this name (OpenID Connect Core section 2).
+#[inline]
+pub(super) fn is_of_id_token(name: &str) -> bool {
+    matches!(name, "nonce" | "at_hash" | "c_hash")
 }
 
 /// A `NumericDate` (RFC 7519 section 2): seconds, perhaps with a fraction or an exponent. The

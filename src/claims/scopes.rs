@@ -4,7 +4,7 @@ use serde::de;
 
 use super::{
     pool::Pool,
-    registered::{Claim, is_foreign},
+    registered::{Claim, is_foreign, is_of_id_token},
 };
 use crate::{
     json::{Members, Plain, StringSeed, Taken, Unique, Value},
@@ -63,7 +63,8 @@ impl ScopeClaim {
     /// Whether every step of the path has a name, the first is no registered claim with a meaning
     /// of its own, and the prefix can start a scope.
     pub(crate) fn is_well_formed(&self) -> bool {
-        let is_free = |name: &str| Claim::of(name).is_none() && !is_foreign(name);
+        let is_free =
+            |name: &str| Claim::of(name).is_none() && !is_foreign(name) && !is_of_id_token(name);
         self.path.first().is_some_and(|first| is_free(first))
             && self.path.iter().all(|step| !step.is_empty())
             && (self.prefix.is_empty() || ScopeToken::new(&self.prefix).is_ok())

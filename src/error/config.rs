@@ -40,6 +40,20 @@ pub enum ConfigError {
         /// The issuer.
         issuer: String,
     },
+    /// An issuer is to be known by audiences and by clients.
+    #[error("issuer {issuer:?} has audiences and clients in their place: keep one of the two")]
+    AudienceTwice {
+        /// The issuer.
+        issuer: String,
+    },
+    /// A template for the issuers of tenants is none, or stands where there is one issuer.
+    #[error(
+        "issuer {issuer:?}: give `Issuer::of_tenants` a template with one `{{tenantid}}` behind other text, and `Issuer::new` none"
+    )]
+    IssuerTemplate {
+        /// The identifier as given.
+        issuer: String,
+    },
     /// An audience is the empty string.
     #[error("issuer {issuer:?} has an empty audience: an audience is a non-empty identifier")]
     EmptyAudience {

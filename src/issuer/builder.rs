@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use super::source::KeySource;
 #[cfg(feature = "remote-keys")]
@@ -8,7 +8,7 @@ use crate::{
     crypto::{Algorithm, AlgorithmSet, Backend},
     error::ConfigError,
     key::KeySet,
-    policy::{Audiences, Policy, TokenType},
+    policy::{Audiences, Policy, Tenants, TokenType},
     scope::{ImpliedScopes, ScopeToken},
 };
 
@@ -40,8 +40,11 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 #[must_use]
 pub struct Issuer {
     issuer: String,
+    tenants: Option<AreOurs>,
     audiences: Vec<String>,
+    clients: Vec<String>,
     pub(super) any_audience: bool,
+    pub(super) id_tokens: bool,
     algorithms: Vec<Algorithm>,
     keys: Option<KeySet>,
     #[cfg(feature = "remote-keys")]
@@ -52,6 +55,16 @@ pub struct Issuer {
     max_lifetime: Option<Duration>,
     scope_claims: Vec<ScopeClaim>,
     implied: Vec<(ScopeToken, Vec<ScopeToken>)>,
+}
+
+/// Which tenants an issuer is trusted for.
+#[derive(Clone)]
+struct AreOurs(Arc<dyn Fn(&str) -> bool + Send + Sync>);
+
+impl fmt::Debug for AreOurs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AreOurs")
+    }
 }
 
 /// The source of an issuer's keys, checked.
@@ -67,8 +80,11 @@ impl Issuer {
     pub fn new(issuer: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
+            tenants: None,
             audiences: Vec::new(),
+            clients: Vec::new(),
             any_audience: false,
+            id_tokens: false,
             algorithms: Vec::new(),
             keys: None,
             #[cfg(feature = "remote-keys")]
@@ -80,6 +96,28 @@ impl Issuer {
             scope_claims: Vec::new(),
             implied: Vec::new(),
         }
+    }
+
+    /// All issuers of one provider whose identifiers follow a template with `{tenantid}` in it, as
+    /// those of Microsoft Entra do, and whose tenant is one of ours. They share their keys, which
+    /// are configured; the tenant of a token only has to be found here.
+    ///
+    /// [`Grant::issuer`](crate::Grant::issuer) is that of the tenant.
+    pub fn of_tenants(
+        template: impl Into<String>,
+        are_ours: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self { tenants: Some(AreOurs(Arc::new(are_ours))), ..Self::new(template) }
+    }
+
+    /// For an issuer whose access tokens name no audience but only their client, as those of Amazon
+    /// Cognito do: `client_id` must be one of these, and `token_use` must be `access`.
+    pub fn audience_from_client_id<T: Into<String>>(
+        mut self,
+        clients: impl IntoIterator<Item = T>,
+    ) -> Self {
+        self.clients.extend(clients.into_iter().map(Into::into));
+        self
     }
 
     /// Adds a name of this service: tokens must carry one of them in `aud`, byte for byte.
@@ -163,6 +201,7 @@ impl Issuer {
         if issuer.is_empty() || issuer.chars().any(char::is_control) {
             return Err(ConfigError::InvalidIssuer { issuer });
         }
+        let tenants = self.checked_tenants()?;
         self.check_audiences()?;
         self.check_algorithms(backend)?;
         let (seconds, max) = (self.leeway.as_secs(), MAX_LEEWAY.as_secs());
@@ -179,12 +218,17 @@ impl Issuer {
         };
         let policy = Policy {
             issuer: issuer.into(),
-            audiences: match self.any_audience {
-                true => Audiences::Any,
-                false => Audiences::Named(self.audiences.into_iter().map(Into::into).collect()),
+            tenants,
+            audiences: if self.any_audience {
+                Audiences::Any
+            } else if self.clients.is_empty() {
+                Audiences::Named(self.audiences.into_iter().map(Into::into).collect())
+            } else {
+                Audiences::Clients(self.clients.into_iter().map(Into::into).collect())
             },
             algorithms: self.algorithms.into_iter().collect::<AlgorithmSet>(),
             token_type: self.token_type,
+            id_tokens: self.id_tokens,
             leeway: self.leeway,
             max_lifetime: self.max_lifetime,
             scope_claims: scope_claims.into(),
@@ -214,12 +258,30 @@ impl Issuer {
         }
     }
 
+    fn checked_tenants(&self) -> Result<Option<Tenants>, ConfigError> {
+        let template = || self.issuer.clone();
+        match &self.tenants {
+            None if self.issuer.contains(Tenants::PLACEHOLDER) => {
+                Err(ConfigError::IssuerTemplate { issuer: template() })
+            }
+            None => Ok(None),
+            Some(AreOurs(are_ours)) => match Tenants::new(&self.issuer, Arc::clone(are_ours)) {
+                Some(tenants) => Ok(Some(tenants)),
+                None => Err(ConfigError::IssuerTemplate { issuer: template() }),
+            },
+        }
+    }
+
     fn check_audiences(&self) -> Result<(), ConfigError> {
         let issuer = || self.issuer.clone();
-        if self.audiences.iter().any(String::is_empty) {
+        if self.audiences.iter().chain(&self.clients).any(String::is_empty) {
             return Err(ConfigError::EmptyAudience { issuer: issuer() });
         }
-        match (self.audiences.is_empty(), self.any_audience) {
+        if !self.audiences.is_empty() && !self.clients.is_empty() {
+            return Err(ConfigError::AudienceTwice { issuer: issuer() });
+        }
+        let is_unnamed = self.audiences.is_empty() && self.clients.is_empty();
+        match (is_unnamed, self.any_audience) {
             (true, false) => Err(ConfigError::NoAudience { issuer: issuer() }),
             (false, true) => Err(ConfigError::AudienceNotChecked { issuer: issuer() }),
             _ => Ok(()),

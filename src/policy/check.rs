@@ -40,7 +40,8 @@ fn check_kind(
     claims: &Registered,
     text: &str,
 ) -> Result<(), AuthError> {
-    match (policy.token_type, media_type, claims.foreign) {
+    let id_token = claims.id_token.filter(|_| !policy.id_tokens);
+    match (policy.token_type, media_type, claims.foreign.or(id_token)) {
         (TokenType::AtJwt, MediaType::AtJwt, _) => Ok(()),
         (TokenType::AnyJwt, MediaType::AtJwt | MediaType::Jwt | MediaType::Absent, None) => Ok(()),
         (TokenType::AnyJwt, _, Some(claim)) => {
@@ -50,26 +51,31 @@ fn check_kind(
     }
 }
 
-/// Compares code point by code point: no case, slash or port is normalised (RFC 9068 section 4).
 fn check_issuer(policy: &Policy, claims: &Registered, text: &str) -> Result<(), AuthError> {
     match &claims.issuer {
         None => Err(missing("iss")),
-        Some(issuer) if issuer.of(text) == &*policy.issuer => Ok(()),
+        Some(issuer) if policy.is_of(issuer.of(text)) => Ok(()),
         Some(_) => Err(AuthErrorKind::UnknownIssuer.into()),
     }
 }
 
 /// One of the token's audiences must be one of ours (RFC 7519 section 4.1.3).
 fn check_audience(policy: &Policy, claims: &Registered, text: &str) -> Result<(), AuthError> {
-    let Audiences::Named(ours) = &policy.audiences else {
-        return Ok(());
+    let is_ours = match &policy.audiences {
+        Audiences::Any => true,
+        Audiences::Named(ours) => {
+            let audience = claims.audience.as_ref().ok_or_else(|| missing("aud"))?;
+            audience.iter(text).any(|theirs| ours.iter().any(|ours| **ours == *theirs))
+        }
+        Audiences::Clients(ours) => {
+            if claims.token_use.is_none_or(|usage| usage.of(text) != "access") {
+                return Err(AuthError::of_claim(AuthErrorKind::WrongTokenType, "token_use"));
+            }
+            let client = claims.client_id.ok_or_else(|| missing("client_id"))?.of(text);
+            ours.iter().any(|ours| **ours == *client)
+        }
     };
-    let audience = claims.audience.as_ref().ok_or_else(|| missing("aud"))?;
-    if audience.iter(text).any(|theirs| ours.iter().any(|ours| **ours == *theirs)) {
-        Ok(())
-    } else {
-        Err(AuthErrorKind::WrongAudience.into())
-    }
+    if is_ours { Ok(()) } else { Err(AuthErrorKind::WrongAudience.into()) }
 }
 
 /// The claims that the type of token must have (RFC 9068 section 2.2), none of them empty.

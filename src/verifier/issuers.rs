@@ -21,6 +21,8 @@ use crate::{
 /// The issuers that a verifier trusts, each with its policy and its keys.
 pub(super) struct Issuers {
     all: Vec<Arc<Trusted>>,
+    /// The positions of those that stand for several by a template.
+    of_tenants: Vec<usize>,
     by_name: HashMap<Arc<str>, usize, foldhash::fast::RandomState>,
 }
 
@@ -50,12 +52,16 @@ impl Issuers {
         if issuers.is_empty() {
             return Err(ConfigError::NoIssuer);
         }
-        let mut trusted = Self { all: Vec::new(), by_name: HashMap::default() };
+        let mut trusted =
+            Self { all: Vec::new(), of_tenants: Vec::new(), by_name: HashMap::default() };
         for issuer in issuers {
             let (policy, source) = issuer.into_policy(backend)?;
             let name = Arc::clone(&policy.issuer);
             if trusted.by_name.insert(Arc::clone(&name), trusted.all.len()).is_some() {
                 return Err(ConfigError::DuplicateIssuer { issuer: name.to_string() });
+            }
+            if policy.tenants.is_some() {
+                trusted.of_tenants.push(trusted.all.len());
             }
             let one = Trusted {
                 policy,
@@ -87,9 +93,16 @@ impl Issuers {
         }
     }
 
-    /// The issuer of this name, exactly.
+    /// The issuer of this name, exactly, or with this tenant.
     pub(super) fn get(&self, name: &str) -> Option<&Arc<Trusted>> {
-        self.by_name.get(name).map(|position| &self.all[*position])
+        match self.by_name.get(name) {
+            Some(position) => Some(&self.all[*position]),
+            None => self
+                .of_tenants
+                .iter()
+                .map(|position| &self.all[*position])
+                .find(|trusted| trusted.policy.is_of(name)),
+        }
     }
 
     /// All of them.

@@ -108,7 +108,7 @@ fn without_key<'s>(
         return of_issuer(kind.into()).into();
     }
     let named = match claims::issuer_of(payload) {
-        Ok(Some(issuer)) if issuer == *trusted.policy.issuer => Ok(()),
+        Ok(Some(issuer)) if trusted.policy.is_of(&issuer) => Ok(()),
         Ok(Some(_)) => Err(AuthErrorKind::UnknownIssuer.into()),
         Ok(None) => Err(AuthError::of_claim(AuthErrorKind::MissingClaim, "iss")),
         Err(fault) => Err(fault),

@@ -18,6 +18,7 @@ mod jws;
 mod keys;
 mod layers;
 mod profile;
+mod providers;
 #[cfg(feature = "remote-keys")]
 mod remote_keys;
 mod scopes;
