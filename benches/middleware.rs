@@ -13,6 +13,8 @@
 
 #[path = "shared/fixture.rs"]
 mod fixture;
+#[path = "shared/remote.rs"]
+mod remote;
 #[path = "shared/mod.rs"]
 mod shared;
 
@@ -49,6 +51,9 @@ fn main() {
         accepted(&options, &fixture);
         verified(&options, &fixture);
         refused(&options, &fixture);
+    }
+    if options.wants("RS256") {
+        remote_keys(&options, &Fixture::new(Algorithm::Rs256));
     }
     if options.wants("HS256") {
         growth(&options, &Fixture::new(Algorithm::Hs256));
@@ -166,6 +171,31 @@ fn growth(options: &Options, fixture: &Fixture) {
         Contender::service(format!("{bytes} bytes"), guarded(issuer), 200, request(&token))
     });
     options.compare("HS256 token size", 0, with_sizes.into());
+}
+
+/// Keys that are fetched, beside the same keys at hand.
+fn remote_keys(options: &Options, fixture: &Fixture) {
+    let cell = |name: &str, unknown| {
+        let (verifier, runtime) = remote::verifier(fixture.described(), fixture.jwks(), unknown);
+        let service = AuthLayer::new(verifier).layer(Empty);
+        let mut cell = Contender::service(name, service, 200, request(&fixture.valid));
+        let mut run = cell.run;
+        cell.run = Box::new(move || {
+            let _alive = &runtime;
+            run();
+        });
+        cell
+    };
+    let at_hand = guarded(fixture.trusted(1));
+    options.compare(
+        "RS256 remote keys",
+        0,
+        vec![
+            Contender::service("at hand", at_hand, 200, request(&fixture.valid)),
+            cell("fetched", None),
+            cell("fetched, refresh under way", Some(fixture.unknown.clone())),
+        ],
+    );
 }
 
 fn other_issuer(fixture: &Fixture, number: usize) -> Issuer {

@@ -26,8 +26,11 @@ use axum::{
 };
 use serde_json::value::RawValue;
 use tokio::net::TcpListener;
+#[cfg(feature = "reqwest")]
+use tower_bearer::remote_keys::RemoteKeys;
 use tower_bearer::{
     Algorithm, AuthLayer, Authenticated, Backend, ConfigError, Issuer, RequireScope, Verifier,
+    issuer::KeySource,
     key::{KeySet, VerifyingKey},
     policy::TokenType,
     scope::{Requirement, ScopeError},
@@ -41,9 +44,11 @@ Serves routes that only verified bearer tokens open. Answers 200 with
 
 An issuer, and what is said of it up to the next one:
   --issuer URL              the exact `iss` of its tokens; may be given several times
+  --discover URL            the same, and its metadata says where its keys are
   --audience TEXT           a name of this service in `aud`; may be given several times
   --algorithms A,B          what it signs with, for example RS256,ES256; always needed
   --jwks FILE               its public keys, a JWKS document, or
+  --jwks-uri URL            where they are fetched from and kept fresh, or
   --secret-file FILE        the secret shared with it: the bytes of the file as they are,
                             one HMAC key for each of the algorithms
   --secret-kid KID          the key id of the secret; without it tokens must have none
@@ -64,11 +69,13 @@ Anywhere:
 ";
 
 /// The options with a value, and what the value is.
-const OPTIONS: [(&str, &str); 13] = [
+const OPTIONS: [(&str, &str); 15] = [
     ("--issuer", "URL"),
+    ("--discover", "URL"),
     ("--audience", "TEXT"),
     ("--algorithms", "RS256,ES256"),
     ("--jwks", "FILE"),
+    ("--jwks-uri", "URL"),
     ("--secret-file", "FILE"),
     ("--secret-kid", "KID"),
     ("--token-type", "at+jwt|any"),
@@ -189,6 +196,14 @@ impl Options {
     fn take(&mut self, option: &str, value: String) -> Result<(), Problem> {
         match option {
             "--issuer" => self.issuers.push(IssuerOptions { name: value, ..Default::default() }),
+            "--discover" => {
+                let keys = Some(Remote::Discovered);
+                self.issuers.push(IssuerOptions {
+                    name: value,
+                    remote: keys,
+                    ..Default::default()
+                });
+            }
             "--route" => {
                 let route = Route::parse(&value)?;
                 if self.routes.iter().any(|other| other.meets_as(&route)) {
@@ -222,10 +237,38 @@ struct IssuerOptions {
     audiences: Vec<String>,
     algorithms: Option<BTreeSet<Algorithm>>,
     jwks: Option<String>,
+    remote: Option<Remote>,
     secret_file: Option<String>,
     secret_kid: Option<String>,
     token_type: Option<TokenType>,
     leeway: Option<Duration>,
+}
+
+/// Where keys are fetched from.
+enum Remote {
+    Discovered,
+    At(String),
+}
+
+#[cfg(feature = "reqwest")]
+impl Remote {
+    fn keys(&self) -> Result<KeySource, Problem> {
+        Ok(match self {
+            Self::Discovered => RemoteKeys::discovered().into(),
+            Self::At(uri) => RemoteKeys::new(uri).into(),
+        })
+    }
+}
+
+#[cfg(not(feature = "reqwest"))]
+impl Remote {
+    fn keys(&self) -> Result<KeySource, Problem> {
+        let option = match self {
+            Self::Discovered => "--discover".to_owned(),
+            Self::At(uri) => format!("--jwks-uri {uri}"),
+        };
+        Err(format!("{option}: run the example with --features reqwest to fetch keys"))
+    }
 }
 
 impl IssuerOptions {
@@ -238,6 +281,7 @@ impl IssuerOptions {
                 once(option, &mut self.algorithms, algorithms.map_err(name_option)?)?;
             }
             "--jwks" => once(option, &mut self.jwks, value)?,
+            "--jwks-uri" => once(option, &mut self.remote, Remote::At(value))?,
             "--secret-file" => once(option, &mut self.secret_file, value)?,
             "--secret-kid" => once(option, &mut self.secret_kid, value)?,
             "--token-type" => once(option, &mut self.token_type, parsed(option, &value)?)?,
@@ -271,7 +315,20 @@ impl IssuerOptions {
         Ok(issuer)
     }
 
-    fn keys(&self, algorithms: &BTreeSet<Algorithm>) -> Result<KeySet, Problem> {
+    fn keys(&self, algorithms: &BTreeSet<Algorithm>) -> Result<KeySource, Problem> {
+        if let Some(remote) = &self.remote {
+            let Self { jwks: None, secret_file: None, secret_kid: None, .. } = self else {
+                return Err(format!(
+                    "--issuer {}: keys that are fetched exclude others",
+                    self.name
+                ));
+            };
+            return remote.keys();
+        }
+        self.keys_at_hand(algorithms).map(Into::into)
+    }
+
+    fn keys_at_hand(&self, algorithms: &BTreeSet<Algorithm>) -> Result<KeySet, Problem> {
         match (&self.jwks, &self.secret_file) {
             (None, None) => {
                 Err(self.lacks("--jwks or --secret-file", "give it keys by one of them"))
@@ -390,6 +447,8 @@ fn name_option(error: ConfigError) -> Problem {
         ConfigError::EmptyAudience { .. } => "--audience",
         ConfigError::LeewayTooLong { .. } => "--leeway",
         ConfigError::NoUsableKey { .. } => "--jwks",
+        ConfigError::InvalidUrl { name: "jwks_uri", .. } => "--jwks-uri",
+        ConfigError::InvalidUrl { .. } => "--discover",
         ConfigError::InvalidChallengeValue { .. } => "--realm",
         ConfigError::NoBackend | ConfigError::BackendNotCompiled { .. } => "--backend",
         _ => "--issuer",

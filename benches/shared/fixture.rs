@@ -14,7 +14,7 @@ use tower::Service;
 use tower_bearer::{
     Algorithm, Issuer,
     key::{KeySet, VerifyingKey},
-    test_util::TestIssuer,
+    test_util::{self, TestIssuer},
 };
 
 pub(crate) const ISSUER: &str = "https://issuer.test";
@@ -39,6 +39,8 @@ pub(crate) struct Fixture {
     pub(crate) expired: String,
     pub(crate) wrong_audience: String,
     pub(crate) bad_signature: String,
+    /// Of a key that is not there.
+    pub(crate) unknown: String,
     key: VerifyingKey,
     foreign_key: DecodingKey,
 }
@@ -73,7 +75,8 @@ impl Fixture {
         };
         let [valid, expired, wrong_audience, bad_signature] = tokens;
         let bad_signature = damage(&bad_signature);
-        Self { algorithm, valid, expired, wrong_audience, bad_signature, key, foreign_key }
+        let unknown = issuer.token().unknown_key().sign();
+        Self { algorithm, valid, expired, wrong_audience, bad_signature, unknown, key, foreign_key }
     }
 
     /// The issuer for our verifier, with this many keys and the right one last.
@@ -83,7 +86,17 @@ impl Fixture {
             self.key.clone().with_id(id).expect("an id")
         });
         let set: KeySet = others.chain([self.key.clone()]).collect();
-        Issuer::new(ISSUER).audience(AUDIENCE).algorithms([self.algorithm]).keys(set)
+        self.described().keys(set)
+    }
+
+    /// The issuer without its keys.
+    pub(crate) fn described(&self) -> Issuer {
+        Issuer::new(ISSUER).audience(AUDIENCE).algorithms([self.algorithm])
+    }
+
+    /// The key document.
+    pub(crate) fn jwks(&self) -> String {
+        test_util::jwks([&self.key])
     }
 
     /// The service that one would write by hand, around an empty one.
