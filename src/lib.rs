@@ -79,7 +79,8 @@
 //!
 //! - It does not end TLS, and it reads no token from the query string or the body.
 //! - It does not know which object belongs to whom: that check stays in the handler.
-//! - It fetches nothing: keys are given, and [replaced](Verifier::replace_keys) while serving.
+//! - It fetches nothing but keys, and those only with the feature `remote-keys`; else keys are given,
+//!   and [replaced](Verifier::replace_keys) while serving.
 //! - It issues no tokens, except in [tests](test_util).
 //!
 //! # Test your own service
@@ -102,6 +103,8 @@
 //! | `aws-lc-rs` | cryptography by AWS-LC, the fast backend | yes |
 //! | `axum` | [`extract`]: extractors for axum handlers | yes |
 //! | `tracing` | [`event::Tracing`], which every layer uses unless told otherwise | yes |
+//! | `remote-keys` | [`remote_keys`]: keys from the network, found, kept fresh, on tokio | no |
+//! | `reqwest` | `remote-keys` with an HTTP client, [`HttpFetch`](remote_keys::HttpFetch) | no |
 //! | `rust-crypto` | cryptography in pure Rust; see [`Backend`] for the differences | no |
 //! | `test-util` | [`test_util`]: an issuer, a clock and helpers for tests | no |
 //! | `full` | all but `test-util` | no |
@@ -112,7 +115,8 @@
 //! # The modules, from the bottom up
 //!
 //! Vocabulary: [`mod@scope`], [`claims`], [`time`]. Engine: [`key`], [`policy`]. HTTP: [`token`],
-//! [`challenge`]. Verification: [`verified`], [`event`], [`authenticate`], [`issuer`], [`verifier`]. Tower:
+//! [`challenge`]. Verification: [`verified`], [`event`], [`authenticate`],
+//! [`remote_keys`], [`issuer`], [`verifier`]. Tower:
 //! [`auth`], [`require`], [`require_scope`]. Adapters: [`extract`], [`test_util`]. And the
 //! [`manual`]: threats, defaults, how-to.
 //!

@@ -15,6 +15,11 @@
 //! | nesting, members | 32, 256 | | bounded stack and work |
 //! | key id | 256 bytes | | it is looked up, nothing else |
 //! | key document | 256 KiB, 100 keys | | bounded work |
+//! | freshness of fetched keys if HTTP does not say | 5 min | 60 s to 24 h | a withdrawn key should not serve long |
+//! | attempts to fetch keys | one in 30 s | 5 s to 1 h | unknown key ids must not flood the issuer |
+//! | fetched keys through an outage | 1 h | 24 h | long enough for people to act |
+//! | one attempt to fetch keys | 5 s, 256 KiB | 1 s to 60 s | bounded waiting and work |
+//! | requests that wait for keys | 1024 for each issuer | | bounded memory |
 //! | RSA modulus, exponent | 2048 to 8192 bits, odd, 65537 and up | | RFC 7518 sections 3.3 and 8.6 |
 //! | HMAC secret | length of the hash | | RFC 7518 section 3.2 |
 //! | events | `tracing` | | where Tower services log |

@@ -3,4 +3,6 @@
 
 pub mod defaults;
 pub mod howto;
+#[cfg(feature = "reqwest")]
+pub mod providers;
 pub mod threat_model;

@@ -24,7 +24,11 @@
 //! | header injection through realm, scope or token | configured texts are checked, nothing of the request is answered | `challenge/encode.rs` |
 //! | forged log lines, secrets in logs | texts are escaped and cut; tokens and secrets are in no event, error or `Debug` | `event/trace.rs`, `secret.rs` |
 //! | a slow or failing event sink | a bounded queue that drops and counts; a panic is caught | `event/queued.rs` |
-//! | an outage of the key source | 503, never a pass and never 401 | `verifier/pipeline.rs` |
+//! | random key ids that have the issuer asked again and again | once in a cooldown, one attempt at a time, only for tokens that could be the issuer's | `remote_keys/refresh.rs`, `verifier/pipeline.rs` |
+//! | a token that has us fetch an address of its choice | addresses come from the configuration and from the metadata of exactly the configured issuer, https only, no redirects | `remote_keys/discovery.rs`, `url.rs` |
+//! | a key document that never ends, or never comes | limits on size, keys and time; the old keys serve meanwhile | `remote_keys/source.rs`, `remote_keys/refresh.rs` |
+//! | a tenant that imitates another by its name | the name is plain text of bounded length between the fixed parts of the template | `policy/tenants.rs` |
+//! | an outage of the key source | 503, never a pass and never 401 | `verifier/pipeline.rs`, `remote_keys/refresh.rs` |
 //!
 //! Not answered here: replay of a bearer token within its life (anybody who holds it can use it, so
 //! keep lives short and TLS on), revocation before expiry, and whether the caller may touch this

@@ -97,7 +97,7 @@ impl RemoteKeys {
         }
     }
 
-    /// The HTTP client; [`HttpFetch`](crate::remote_keys::HttpFetch) unless said otherwise, if the
+    /// The HTTP client; `HttpFetch` unless said otherwise, if the
     /// feature `reqwest` is on.
     pub fn fetch(self, fetch: impl Fetch) -> Self {
         Self { fetch: Some(Arc::new(fetch)), ..self }

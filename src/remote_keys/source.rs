@@ -107,11 +107,18 @@ impl Plan {
         Ok(Fetched { keys, fresh_for, document: Some(document), validators })
     }
 
-    /// Asks the issuer where its keys are. The first place that answers counts.
+    /// Asks the issuer where its keys are. The first place with metadata counts; there are servers
+    /// that answer 200 and a page of theirs to whatever they do not know.
     async fn discover(&self, places: &[String; 2]) -> Result<Uri, RefreshError> {
+        use RefreshError::{Metadata, Status};
         let [first, second] = places;
         match self.discover_at(first).await {
-            Err(RefreshError::Status { .. }) => self.discover_at(second).await,
+            Err(nothing @ (Status { .. } | Metadata { .. })) => {
+                match (nothing, self.discover_at(second).await) {
+                    (odd @ Metadata { .. }, Err(Status { .. })) => Err(odd),
+                    (_, decided) => decided,
+                }
+            }
             decided => decided,
         }
     }

@@ -721,6 +721,11 @@ async fn an_issuer_of_openid_connect_is_found_at_its_own_place() {
     world.web.serve(OPENID, metadata("https://issuer.test", JWKS));
     assert!(discovered(&world, &world.issuer).verify(&world.token()).await.is_ok());
     assert_eq!(asked(&world), [OAUTH, OPENID, JWKS]);
+    // Some servers have a page for everything.
+    let world = World::new();
+    world.web.serve(OAUTH, Answer::json("<html>"));
+    world.web.serve(OPENID, metadata("https://issuer.test", JWKS));
+    assert!(discovered(&world, &world.issuer).verify(&world.token()).await.is_ok());
 
     let world = World::new();
     for (issuer, places) in [
