@@ -48,7 +48,7 @@ impl OnEvent for Tracing {
                 info!(target: TARGET, code, issuer = &**issuer, generation, keys, "keys replaced");
             }
             AuthEvent::KeyRefreshFailed { issuer, error, usable_until } => {
-                let (issuer, source) = (&**issuer, escaped(&error.to_string()));
+                let (issuer, source) = (&**issuer, whole(&**error));
                 match usable_until {
                     Some(until) => {
                         let usable_until = until.as_secs();
@@ -100,7 +100,7 @@ fn refused(code: &'static str, error: &AuthError, grant: Option<&Grant>) {
                 unverified_issuer = error.issuer().filter(|_| !error.is_signed_by_issuer()),
                 claim = error.claim().map(escaped),
                 scope = error.scope(),
-                source = error.source().map(|source| escaped(&source.to_string())),
+                source = error.source().map(whole),
                 "request refused"
             )
         };
@@ -112,6 +112,26 @@ fn refused(code: &'static str, error: &AuthError, grant: Option<&Grant>) {
         AuthErrorKind::ClaimsMismatch => refused!(warn),
         _ => refused!(info),
     }
+}
+
+/// An error with those that led to it, of which the last one often is the reason.
+fn whole(error: &(dyn Error + 'static)) -> String {
+    const MOST: usize = 8;
+    let mut text = error.to_string();
+    let mut source = error.source();
+    for _ in 0..MOST {
+        let Some(error) = source else {
+            break;
+        };
+        let part = error.to_string();
+        // Some errors end with the text of their source.
+        if !text.ends_with(&part) {
+            text.push_str(": ");
+            text.push_str(&part);
+        }
+        source = error.source();
+    }
+    escaped(&text)
 }
 
 /// Control characters, quotes and the like as escapes, so that no text starts a new log line; at

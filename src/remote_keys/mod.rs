@@ -58,7 +58,7 @@ pub use self::{
     refresh::Readiness,
 };
 pub(crate) use self::{
-    refresh::{Ask, Outcome, Remote},
+    refresh::{Ask, Install, Outcome, Remote},
     source::{Place, Plan},
 };
 use crate::{error::ConfigError, url::secure_url};

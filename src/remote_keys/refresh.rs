@@ -132,6 +132,16 @@ impl Remote {
         now.as_secs() < self.shared.usable_until.load(Ordering::Acquire)
     }
 
+    /// Starts the task again if it ended, as with its runtime: keys that are at hand must not grow
+    /// old because nobody needs to wait for them.
+    #[inline]
+    pub(crate) fn look_after<I: Install>(&self, install: impl FnOnce() -> I) {
+        if !self.shared.is_running.load(Ordering::Relaxed) {
+            // Outside a runtime this fails, and the next request tries again.
+            self.start(install()).unwrap_or_default();
+        }
+    }
+
     /// Whether it is worth waiting for another attempt.
     pub(crate) fn ask(&self) -> Ask {
         let status = self.shared.status.borrow();
@@ -226,9 +236,19 @@ impl Status {
 
 impl Shared {
     fn is_cooling_down(&self, status: &Status) -> bool {
+        self.rest_of(status).is_some()
+    }
+
+    /// How long no attempt is due after the last one.
+    fn rest(&self) -> Option<Duration> {
+        self.rest_of(&self.status.borrow())
+    }
+
+    fn rest_of(&self, status: &Status) -> Option<Duration> {
         let now = self.clock.now();
         // A clock that was set back must not keep us from trying.
-        status.last.is_some_and(|last| last <= now && now.since(last) < self.plan.cooldown)
+        let last = status.last.filter(|last| *last <= now)?;
+        self.plan.cooldown.checked_sub(now.since(last)).filter(|rest| !rest.is_zero())
     }
 
     /// A place among those that wait, which is free again when it is dropped.
@@ -244,6 +264,10 @@ impl Shared {
     /// The task: fetches, waits until the keys get old or somebody asks, and again.
     async fn keep_fresh(&self, install: impl Install) {
         let mut memory = Memory::default();
+        // After a task that ended, this one is no excuse to ask sooner.
+        if let Some(rest) = self.rest() {
+            self.pause(rest).await;
+        }
         loop {
             let Some(pause) = self.attempt(&mut memory, &install).await else {
                 return;
@@ -269,7 +293,8 @@ impl Shared {
     /// One attempt, and how long to wait for the next one; `None` if nobody needs keys any more.
     async fn attempt(&self, memory: &mut Memory, install: &impl Install) -> Option<Duration> {
         self.status.send_modify(|status| status.is_under_way = true);
-        let fetched = self.in_time(self.plan.fetch_keys(memory)).await;
+        let started = self.clock.now();
+        let fetched = self.in_time(self.plan.fetch_keys(memory, started)).await;
         let now = self.clock.now();
         let installed = match fetched {
             Ok(fetched) => match fetched.keys.as_ref().map(install) {

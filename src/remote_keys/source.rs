@@ -11,7 +11,7 @@ use super::{
     fetch::{Fetch, MAX_BODY},
     freshness::fresh_for,
 };
-use crate::key::KeySet;
+use crate::{key::KeySet, time::UnixTime};
 
 /// A checked description: where the keys are and how they are kept.
 #[derive(Clone)]
@@ -36,9 +36,10 @@ pub(crate) enum Place {
 /// What was fetched before, so that it need not be fetched again.
 #[derive(Default)]
 pub(super) struct Memory {
-    /// The address that the metadata named last.
-    discovered: Option<Uri>,
-    /// `ETag` and `Last-Modified` of the key document that is in use.
+    /// The address that the metadata named last, and until when that is fresh.
+    discovered: Option<(Uri, UnixTime)>,
+    /// Where the key document in use is from, and its `ETag` and `Last-Modified`.
+    origin: Option<Uri>,
     validators: [Option<HeaderValue>; 2],
     /// The key document that is in use.
     document: Option<String>,
@@ -50,16 +51,17 @@ pub(super) struct Fetched {
     pub(super) keys: Option<KeySet>,
     pub(super) fresh_for: Duration,
     document: Option<String>,
+    origin: Uri,
     validators: [Option<HeaderValue>; 2],
 }
 
 impl Memory {
     /// The keys are in use now.
     pub(super) fn keep(&mut self, fetched: Fetched) {
-        if fetched.keys.is_some() {
+        if fetched.document.is_some() {
             self.document = fetched.document;
         }
-        self.validators = fetched.validators;
+        (self.origin, self.validators) = (Some(fetched.origin), fetched.validators);
     }
 
     /// After a failure the issuer is asked anew where its keys are.
@@ -70,46 +72,54 @@ impl Memory {
 
 impl Plan {
     /// Fetches the keys.
-    pub(super) async fn fetch_keys(&self, memory: &mut Memory) -> Result<Fetched, RefreshError> {
-        let uri = match &self.place {
-            Place::KeyDocument(uri) => parsed(uri)?,
-            Place::Metadata(places) => match &memory.discovered {
-                Some(uri) => uri.clone(),
-                None => self.discover(places).await?,
-            },
+    pub(super) async fn fetch_keys(
+        &self,
+        memory: &mut Memory,
+        now: UnixTime,
+    ) -> Result<Fetched, RefreshError> {
+        let origin = self.address(memory, now).await?;
+        // What tells one document of an address from the next says nothing of another address.
+        let known = match &memory.origin {
+            Some(known) if *known == origin => memory.validators.clone(),
+            _ => [None, None],
         };
-        if matches!(self.place, Place::Metadata(_)) {
-            memory.discovered = Some(uri.clone());
-        }
-        let response = self.get(&uri, &memory.validators).await?;
-        let (parts, body) = response.into_parts();
+        let (parts, body) = self.get(&origin, &known).await?.into_parts();
         let fresh_for = fresh_for(&parts.headers, self.fresh_for);
-        let is_asked_to_compare = memory.validators.iter().any(Option::is_some);
-        if parts.status == StatusCode::NOT_MODIFIED && is_asked_to_compare {
-            let kept = memory.validators.clone();
-            let validators = validators(&parts.headers);
-            let [etag, modified] = [0, 1].map(|at| validators[at].clone().or(kept[at].clone()));
-            return Ok(Fetched {
-                keys: None,
-                fresh_for,
-                document: None,
-                validators: [etag, modified],
-            });
+        let validators = validators(&parts.headers);
+        if parts.status == StatusCode::NOT_MODIFIED && known.iter().any(Option::is_some) {
+            let [(etag, old_etag), (modified, old_modified)] = zipped(validators, known);
+            let validators = [etag.or(old_etag), modified.or(old_modified)];
+            return Ok(Fetched { keys: None, fresh_for, document: None, origin, validators });
         }
-        let document = text(&uri, parts.status, body)?;
+        let document = text(&origin, parts.status, body)?;
         let keys = if memory.document.as_ref() == Some(&document) {
             None
         } else {
-            let malformed = |source| RefreshError::Document { url: uri.to_string(), source };
+            let malformed = |source| RefreshError::Document { url: origin.to_string(), source };
             Some(KeySet::from_jwks(&document).map_err(malformed)?)
         };
-        let validators = validators(&parts.headers);
-        Ok(Fetched { keys, fresh_for, document: Some(document), validators })
+        Ok(Fetched { keys, fresh_for, document: Some(document), origin, validators })
+    }
+
+    /// Where the keys are.
+    async fn address(&self, memory: &mut Memory, now: UnixTime) -> Result<Uri, RefreshError> {
+        let places = match &self.place {
+            Place::KeyDocument(uri) => return parsed(uri),
+            Place::Metadata(places) => places,
+        };
+        if let Some((uri, until)) = &memory.discovered
+            && now < *until
+        {
+            return Ok(uri.clone());
+        }
+        let (uri, fresh_for) = self.discover(places).await?;
+        memory.discovered = Some((uri.clone(), now.saturating_add(fresh_for)));
+        Ok(uri)
     }
 
     /// Asks the issuer where its keys are. The first place with metadata counts; there are servers
     /// that answer 200 and a page of theirs to whatever they do not know.
-    async fn discover(&self, places: &[String; 2]) -> Result<Uri, RefreshError> {
+    async fn discover(&self, places: &[String; 2]) -> Result<(Uri, Duration), RefreshError> {
         use RefreshError::{Metadata, Status};
         let [first, second] = places;
         match self.discover_at(first).await {
@@ -123,10 +133,15 @@ impl Plan {
         }
     }
 
-    async fn discover_at(&self, place: &str) -> Result<Uri, RefreshError> {
+    /// The address that the metadata names, and for how long that is fresh: an hour, if HTTP does
+    /// not say.
+    async fn discover_at(&self, place: &str) -> Result<(Uri, Duration), RefreshError> {
+        const FRESH_FOR: Duration = Duration::from_secs(60 * 60);
         let url = parsed(place)?;
         let (parts, body) = self.get(&url, &[None, None]).await?.into_parts();
-        discovery::jwks_uri(&url, &text(&url, parts.status, body)?, &self.issuer)
+        let text = text(&url, parts.status, body)?;
+        let uri = discovery::jwks_uri(&url, &text, &self.issuer)?;
+        Ok((uri, fresh_for(&parts.headers, FRESH_FOR)))
     }
 
     async fn get(
@@ -151,6 +166,10 @@ impl Plan {
         let unreachable = |source| RefreshError::Unreachable { url: uri.to_string(), source };
         self.fetch.fetch(request).await.map_err(unreachable)
     }
+}
+
+fn zipped<T>([a, b]: [T; 2], [c, d]: [T; 2]) -> [(T, T); 2] {
+    [(a, c), (b, d)]
 }
 
 fn validators(headers: &HeaderMap) -> [Option<HeaderValue>; 2] {

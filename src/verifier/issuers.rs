@@ -7,7 +7,7 @@ use std::{
 use arc_swap::{ArcSwapOption, Guard};
 
 #[cfg(feature = "remote-keys")]
-use crate::remote_keys::{Ask, Outcome, Readiness, Remote};
+use crate::remote_keys::{Ask, Install, Outcome, Readiness, Remote};
 use crate::{
     crypto::Backend,
     error::ConfigError,
@@ -132,10 +132,13 @@ impl Trusted {
 
     /// The keys at hand, unless they are too old to be used.
     #[inline]
-    pub(super) fn usable_keys(&self, now: UnixTime) -> Guard<Option<Arc<KeyIndex>>> {
+    pub(super) fn usable_keys(self: &Arc<Self>, now: UnixTime) -> Guard<Option<Arc<KeyIndex>>> {
         #[cfg(feature = "remote-keys")]
-        if self.remote.as_ref().is_some_and(|remote| !remote.is_usable(now)) {
-            return Guard::from_inner(None);
+        if let Some(remote) = &self.remote {
+            if !remote.is_usable(now) {
+                return Guard::from_inner(None);
+            }
+            remote.look_after(|| self.install());
         }
         let _ = now;
         self.keys.load()
@@ -158,14 +161,19 @@ impl Trusted {
     /// Fetches the keys once more and waits for the outcome.
     #[cfg(feature = "remote-keys")]
     pub(super) async fn refreshed(self: &Arc<Self>) -> Outcome {
+        match &self.remote {
+            Some(remote) => remote.refreshed(self.install()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Puts fetched keys in place, as long as there is a verifier.
+    #[cfg(feature = "remote-keys")]
+    fn install(self: &Arc<Self>) -> impl Install + use<> {
         let trusted = Arc::downgrade(self);
-        let install = move |keys: &KeySet| {
+        move |keys: &KeySet| {
             let trusted = trusted.upgrade()?;
             Some(trusted.replace_keys(keys).map(|(_, usable)| usable))
-        };
-        match &self.remote {
-            Some(remote) => remote.refreshed(install).await,
-            None => Ok(()),
         }
     }
 

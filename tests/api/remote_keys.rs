@@ -489,6 +489,75 @@ fn another_runtime_takes_over() {
     assert_eq!(world.fetches(), 2);
 }
 
+/// R-KEY-22: a task that ended, here with its runtime, is started again by the next request, whose own
+/// key is at hand; and not sooner than an attempt is allowed.
+#[test]
+fn keys_do_not_grow_old_because_a_task_ended() {
+    let world = World::new();
+    let verifier = world.verifier();
+    let in_runtime = |steps: &dyn Fn() -> bool| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            assert!(verifier.verify(&world.token()).await.is_ok());
+            world.settle().await;
+            assert!(steps());
+        });
+    };
+    in_runtime(&|| world.fetches() == 1);
+    // Another task, and no attempt yet.
+    in_runtime(&|| world.fetches() == 1);
+    world.clock.advance(Duration::from_secs(31));
+    in_runtime(&|| world.fetches() == 2);
+}
+
+/// A client that panics is a failed attempt and no more.
+#[tokio::test]
+async fn a_client_that_panics_fails_nobody() {
+    let world = World::new();
+    let (web, asked) = (world.web.clone(), std::sync::Arc::new(std::sync::Mutex::new(0)));
+    let panicking = move |request: http::Request<()>| -> Fetching {
+        let turn = {
+            let mut asked = asked.lock().unwrap();
+            *asked += 1;
+            *asked
+        };
+        let answer = tower_bearer::remote_keys::Fetch::fetch(&web, request);
+        Box::pin(async move {
+            assert_eq!(turn % 2, 0, "a panic on purpose");
+            answer.await
+        })
+    };
+    let keys = RemoteKeys::new(JWKS).fetch(panicking);
+    let verifier = world.verifier_of([world.issuer.trusted_with(keys)]);
+    let error = verifier.verify(&world.token()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::KeysUnavailable);
+    assert!(error.source().unwrap().to_string().contains("the task that fetches keys ended"));
+    world.advance(31).await;
+    assert!(verifier.verify(&world.token()).await.is_ok());
+    // The third attempt panics again; the keys at hand serve, and the fourth follows.
+    world.advance(FRESH).await;
+    assert!(verifier.verify(&world.token()).await.is_ok());
+    world.advance(31).await;
+    assert_eq!(world.fetches(), 4);
+    assert!(verifier.verify_now(&world.token()).is_ok());
+}
+
+/// A clock that is set back or forward keeps nobody from the keys.
+#[tokio::test]
+async fn a_clock_that_jumps_keeps_nobody_from_the_keys() {
+    let world = World::new();
+    let verifier = world.verifier();
+    assert!(verifier.verify(&world.token()).await.is_ok());
+    let later =
+        |seconds: u64| world.issuer.token().claim("exp", NOW + 1000 * HOUR).claim("iat", seconds);
+    world.clock.set(NOW - 50 * HOUR);
+    let unknown = later(NOW - 60 * HOUR).unknown_key().sign();
+    assert_eq!(refusal(&verifier, &unknown).await, Kind::UnknownKey);
+    assert_eq!(world.fetches(), 2);
+    world.clock.set(NOW + 500 * HOUR);
+    assert!(verifier.verify(&later(NOW).sign()).await.is_ok());
+}
+
 /// Without a runtime nothing can be fetched, and nothing panics.
 #[test]
 fn outside_a_runtime_the_keys_are_unavailable() {
@@ -814,6 +883,29 @@ async fn keys_that_moved_are_found_again() {
     assert!(verifier.readiness()[0].last_error.is_none());
     assert_eq!(world.web.count(moved), 1);
     assert!(verifier.verify_now(&world.token()).is_ok());
+}
+
+/// R-META-01: metadata is asked for again when it is no longer fresh, and the validators of one address
+/// are not those of another.
+#[tokio::test]
+async fn an_issuer_that_names_another_address_is_followed() {
+    let world = World::new();
+    let moved = "https://issuer.test/keys";
+    world.web.serve(OAUTH, metadata("https://issuer.test", JWKS));
+    world.web.serve(JWKS, Answer::json(world.issuer.jwks()).header("etag", "\"1\""));
+    let verifier = discovered(&world, &world.issuer);
+    verifier.ready().await.unwrap();
+    world.web.serve(OAUTH, metadata("https://issuer.test", moved));
+    world.web.serve(moved, Answer::json(world.rotated().1).header("etag", "\"1\""));
+    for _ in 0..15 {
+        world.advance(FRESH).await;
+    }
+    assert!(world.web.count(moved) > 0);
+    let first = |request: &&http::Request<()>| request.uri() == moved;
+    let requests = world.web.requests();
+    let first = requests.iter().find(first).expect("a request");
+    assert!(!first.headers().contains_key("if-none-match"));
+    assert_eq!(verifier.verify_now(&world.token()).unwrap_err().kind(), Kind::UnknownKey);
 }
 
 /// An issuer on this machine may be asked in the clear, and may name keys beside it.

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
 
+mod client;
+
 use std::{
     io::{BufRead, BufReader, Write},
     net::TcpListener,
