@@ -355,6 +355,22 @@ fn a_mistake_on_the_command_line_names_the_option_and_the_remedy() {
             "--secret-file $SECRET for ES256: the key cannot be used: a secret fits HS256, HS384 and HS512 only; change --algorithms or the file",
         ),
         (
+            "--discover http://i.test --audience a --algorithms ES256 --route GET~/=",
+            r#"--discover: issuer "http://i.test": discovery needs an absolute https URL without query and fragment; else name the keys with `RemoteKeys::new(jwks_uri)`"#,
+        ),
+        (
+            "--issuer i --jwks-uri http://i.test/jwks --audience a --algorithms ES256 --route GET~/=",
+            r#"--jwks-uri: jwks_uri "http://i.test/jwks": use an absolute https URL without user and fragment"#,
+        ),
+        (
+            "--discover https://i.test --jwks $ES --audience a --algorithms ES256 --route GET~/=",
+            "--issuer https://i.test: keys that are fetched exclude others",
+        ),
+        (
+            "--discover https://i.test --jwks-uri https://i.test/jwks --audience a --algorithms ES256",
+            "--jwks-uri is given twice: keep one",
+        ),
+        (
             "--issuer i --audience a --algorithms ES256 --jwks /none --route GET~/=",
             "--jwks /none: No such file or directory (os error 2); name a file that can be read",
         ),

@@ -154,6 +154,47 @@ fn a_claim_that_does_not_fit_is_a_warning_with_its_name_and_not_its_value() {
     assert!(!format!("{traced:?}").contains("of-this-name"), "{traced:?}");
 }
 
+/// X-LOG-06: an outage of an issuer is no fault of a token, and says why with all that led to it.
+#[test]
+fn an_outage_of_an_issuer_is_told_with_its_cause() {
+    #[derive(Debug)]
+    struct Outer(std::io::Error);
+
+    impl std::error::Error for Outer {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(&self.0)
+        }
+    }
+
+    impl fmt::Display for Outer {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("no answer\nfrom the issuer")
+        }
+    }
+
+    let failed = |until: Option<u64>| {
+        let refused = std::io::Error::other("connection refused");
+        line(&AuthEvent::KeyRefreshFailed {
+            issuer: "https://issuer.test".into(),
+            error: Arc::new(Outer(refused)),
+            usable_until: until.map(tower_bearer::time::UnixTime::from_secs),
+        })
+    };
+    let (serving, out) = (failed(Some(7)), failed(None));
+    assert_eq!((serving.level, out.level), (Level::WARN, Level::ERROR));
+    assert_eq!(
+        fields(&serving),
+        [
+            ("code", "key_refresh_failed"),
+            ("issuer", "https://issuer.test"),
+            ("message", "keys could not be fetched; the old ones serve"),
+            ("source", r"no answer\nfrom the issuer: connection refused"),
+            ("usable_until", "7"),
+        ]
+    );
+    assert_eq!(out.fields["message"], "keys could not be fetched, and none are at hand");
+}
+
 /// X-LOG-02: no more fields than these, and only of a verified token.
 #[test]
 fn fields_are_those_of_the_list() {
