@@ -83,7 +83,8 @@ impl<T: Clock + ?Sized> Clock for Arc<T> {
     }
 }
 
-/// A clock that always tells the same time, for example to verify a token as of its day.
+/// A clock that always tells the same time, for example to verify a token as of its day. By it no
+/// keys grow old, and those that are fetched are fetched once.
 impl Clock for UnixTime {
     fn now(&self) -> UnixTime {
         *self

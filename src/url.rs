@@ -23,7 +23,7 @@ pub(crate) fn secure_url(value: &str) -> Option<Uri> {
     (is_secure && value.bytes().all(is_uri_byte)).then_some(uri)
 }
 
-/// Whether the host is this machine, whatever anybody's name server says.
+/// Whether the host is this machine (for `localhost` RFC 6761 section 6.3 says so).
 pub(crate) fn is_loopback(uri: &Uri) -> bool {
     uri.host().is_some_and(|host| ["localhost", "127.0.0.1", "[::1]"].contains(&host))
 }

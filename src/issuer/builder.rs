@@ -48,7 +48,7 @@ pub struct Issuer {
     algorithms: Vec<Algorithm>,
     keys: Option<KeySet>,
     #[cfg(feature = "remote-keys")]
-    remote: Option<RemoteKeys>,
+    remote: Vec<RemoteKeys>,
     keys_later: bool,
     token_type: TokenType,
     leeway: Duration,
@@ -88,7 +88,7 @@ impl Issuer {
             algorithms: Vec::new(),
             keys: None,
             #[cfg(feature = "remote-keys")]
-            remote: None,
+            remote: Vec::new(),
             keys_later: false,
             token_type: TokenType::default(),
             leeway: Duration::from_secs(60),
@@ -100,7 +100,8 @@ impl Issuer {
 
     /// All issuers of one provider whose identifiers follow a template with `{tenantid}` in it, as
     /// those of Microsoft Entra do, and whose tenant is one of ours. They share their keys, which
-    /// are configured; the tenant of a token only has to be found here.
+    /// are configured. A key of a JWKS document with a member `issuer` only signs for exactly that
+    /// one, or for all if it is the template.
     ///
     /// [`Grant::issuer`](crate::Grant::issuer) is that of the tenant.
     pub fn of_tenants(
@@ -139,7 +140,7 @@ impl Issuer {
         match keys.into() {
             KeySource::Fixed(keys) => self.keys.get_or_insert_default().extend(keys),
             #[cfg(feature = "remote-keys")]
-            KeySource::Remote(keys) => self.remote = Some(keys),
+            KeySource::Remote(keys) => self.remote.push(keys),
         }
         self
     }
@@ -241,8 +242,8 @@ impl Issuer {
     fn source(&self) -> Result<Source, ConfigError> {
         let issuer = || self.issuer.clone();
         #[cfg(feature = "remote-keys")]
-        if let Some(remote) = &self.remote {
-            if self.keys.is_some() || self.keys_later {
+        if let Some(remote) = self.remote.first() {
+            if self.remote.len() > 1 || self.keys.is_some() || self.keys_later {
                 return Err(ConfigError::SeveralKeySources { issuer: issuer() });
             }
             // Whoever serves the document could choose the secret.

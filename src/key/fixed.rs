@@ -17,6 +17,8 @@ use crate::{
 pub struct VerifyingKey {
     id: Option<Arc<str>>,
     algorithm: Option<Algorithm>,
+    /// Whose tokens the key is for, if it says so; matters among tenants that share their keys.
+    issuer: Option<Arc<str>>,
     material: Arc<Material>,
 }
 
@@ -80,6 +82,7 @@ impl VerifyingKey {
         let key = Self {
             id: jwk.id.map(Into::into),
             algorithm: jwk.algorithm,
+            issuer: jwk.issuer.map(Into::into),
             material: Arc::new(material),
         };
         Ok(key)
@@ -152,7 +155,11 @@ impl VerifyingKey {
     }
 
     pub(crate) fn of(material: Material) -> Self {
-        Self { id: None, algorithm: None, material: Arc::new(material) }
+        Self { id: None, algorithm: None, issuer: None, material: Arc::new(material) }
+    }
+
+    pub(crate) fn issuer(&self) -> Option<&Arc<str>> {
+        self.issuer.as_ref()
     }
 
     pub(crate) fn material(&self) -> &Material {
@@ -161,7 +168,7 @@ impl VerifyingKey {
 
     /// Whether the other key is the same one, of the same id and for the same algorithms.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        (&self.id, self.algorithm) == (&other.id, other.algorithm)
+        (&self.id, self.algorithm, &self.issuer) == (&other.id, other.algorithm, &other.issuer)
             && self.material.is_same(&other.material)
     }
 

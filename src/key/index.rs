@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::set::{Concern, KeySet, SkippedKey};
 use crate::{
@@ -17,7 +17,14 @@ pub(crate) struct KeyIndex {
 
 struct Entry {
     serves: AlgorithmSet,
-    prepared: PreparedKey,
+    key: IndexedKey,
+}
+
+/// A key that is ready to verify signatures.
+pub(crate) struct IndexedKey {
+    pub(crate) prepared: PreparedKey,
+    /// Whose tokens the key is for, if it says so.
+    pub(crate) issuer: Option<Arc<str>>,
 }
 
 #[derive(Clone, Copy)]
@@ -49,7 +56,10 @@ impl KeyIndex {
                 continue;
             }
             match PreparedKey::new(backend, key.material()) {
-                Ok(prepared) => index.insert(key.id(), Entry { serves, prepared }),
+                Ok(prepared) => {
+                    let issuer = key.issuer().cloned();
+                    index.insert(key.id(), Entry { serves, key: IndexedKey { prepared, issuer } });
+                }
                 Err(rejected) => {
                     let id = key.id().map(str::to_owned);
                     skipped.push(SkippedKey::new(id, rejected.0, Concern::Unusable));
@@ -75,7 +85,7 @@ impl KeyIndex {
         &self,
         key_id: Option<&str>,
         algorithm: Algorithm,
-    ) -> Result<&PreparedKey, AuthErrorKind> {
+    ) -> Result<&IndexedKey, AuthErrorKind> {
         let position = match key_id {
             None => match self.by_algorithm[algorithm as usize] {
                 Candidates::None => return Err(AuthErrorKind::UnknownKey),
@@ -95,7 +105,7 @@ impl KeyIndex {
                 }
             }
         };
-        Ok(&self.keys[position].prepared)
+        Ok(&self.keys[position].key)
     }
 
     fn insert(&mut self, key_id: Option<&str>, entry: Entry) {

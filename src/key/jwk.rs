@@ -31,6 +31,8 @@ pub(super) struct Jwk {
     alg: Option<String>,
     usage: Option<String>,
     operations: Option<Vec<String>>,
+    /// Whose tokens the key is for, as Microsoft Entra says in the keys that its tenants share.
+    pub(super) issuer: Option<String>,
     private: bool,
     parameters: Parameters,
 }
@@ -110,6 +112,7 @@ impl<'de> Members<'de> for Jwk {
             "alg" => self.alg = Some(object.next_value()?),
             "use" => self.usage = Some(object.next_value()?),
             "key_ops" => self.operations = Some(object.next_value()?),
+            "issuer" => self.issuer = text(object.next_value()?),
             "crv" => self.parameters.curve = text(object.next_value()?),
             "n" => self.parameters.n = text(object.next_value()?),
             "e" => self.parameters.e = text(object.next_value()?),

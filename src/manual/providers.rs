@@ -61,7 +61,8 @@
 //! # Ok::<(), tower_bearer::ConfigError>(())
 //! ```
 //!
-//! A service for several tenants says which, and where the keys of all of them are:
+//! A service for several tenants says which, and where the keys of all of them are. The key document
+//! says of some keys whose tokens they are for (`issuer`), which is heeded:
 //!
 //! ```
 //! use tower_bearer::{Algorithm, Issuer, policy::TokenType, remote_keys::RemoteKeys};

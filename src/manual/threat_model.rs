@@ -28,6 +28,7 @@
 //! | a token that has us fetch an address of its choice | addresses come from the configuration and from the metadata of exactly the configured issuer, https only, no redirects | `remote_keys/discovery.rs`, `url.rs` |
 //! | a key document that never ends, or never comes | limits on size, keys and time; the old keys serve meanwhile | `remote_keys/source.rs`, `remote_keys/refresh.rs` |
 //! | a tenant that imitates another by its name | the name is plain text of bounded length between the fixed parts of the template | `policy/tenants.rs` |
+//! | a key of one tenant that signs for another, where tenants share a key document | a key that says whose it is signs for no other | `policy/check.rs` |
 //! | an outage of the key source | 503, never a pass and never 401 | `verifier/pipeline.rs`, `remote_keys/refresh.rs` |
 //!
 //! Not answered here: replay of a bearer token within its life (anybody who holds it can use it, so

@@ -13,9 +13,10 @@ pub(crate) fn check(
     media_type: MediaType,
     claims: &Registered,
     text: &str,
+    key_issuer: Option<&str>,
 ) -> Result<(), AuthError> {
     check_kind(policy, media_type, claims, text)?;
-    check_issuer(policy, claims, text)?;
+    check_issuer(policy, claims, text, key_issuer)?;
     check_audience(policy, claims, text)?;
     check_required(policy, claims, text)?;
     // A bound token is worth nothing without its proof, which is not checked here (RFC 7800).
@@ -51,11 +52,23 @@ fn check_kind(
     }
 }
 
-fn check_issuer(policy: &Policy, claims: &Registered, text: &str) -> Result<(), AuthError> {
-    match &claims.issuer {
-        None => Err(missing("iss")),
-        Some(issuer) if policy.is_of(issuer.of(text)) => Ok(()),
-        Some(_) => Err(AuthErrorKind::UnknownIssuer.into()),
+/// Where tenants share their keys, a key that says whose tokens it is for signs for no other.
+fn check_issuer(
+    policy: &Policy,
+    claims: &Registered,
+    text: &str,
+    key_issuer: Option<&str>,
+) -> Result<(), AuthError> {
+    let issuer = claims.issuer.ok_or_else(|| missing("iss"))?.of(text);
+    if !policy.is_of(issuer) {
+        return Err(AuthErrorKind::UnknownIssuer.into());
+    }
+    let is_shared = policy.tenants.is_some();
+    match key_issuer {
+        Some(own) if is_shared && own != issuer && own != &*policy.issuer => {
+            Err(AuthErrorKind::UnknownKey.into())
+        }
+        _ => Ok(()),
     }
 }
 

@@ -19,7 +19,14 @@ use crate::error::BoxError;
 /// ```
 #[derive(Debug, Default)]
 pub struct HttpFetch {
-    client: OnceLock<Client>,
+    clients: OnceLock<Clients>,
+}
+
+#[derive(Clone, Debug)]
+struct Clients {
+    https: Client,
+    /// For addresses on this machine, which no proxy may answer for.
+    http: Client,
 }
 
 impl HttpFetch {
@@ -29,29 +36,36 @@ impl HttpFetch {
         Self::default()
     }
 
-    /// A client of the application's, with its own proxy or certificate authority. It must not
-    /// follow redirects.
+    /// A client of the application's, with its own proxy or certificate authority. If it follows a
+    /// redirect, the answer is refused.
     #[must_use]
     pub fn with_client(client: Client) -> Self {
-        Self { client: client.into() }
+        Self { clients: Clients { https: client.clone(), http: client }.into() }
     }
 
-    fn client(&self) -> Result<Client, BoxError> {
-        if let Some(client) = self.client.get() {
-            return Ok(client.clone());
+    fn clients(&self) -> Result<Clients, BoxError> {
+        if let Some(clients) = self.clients.get() {
+            return Ok(clients.clone());
         }
-        let client = Client::builder().redirect(Policy::none()).build()?;
-        Ok(self.client.get_or_init(|| client).clone())
+        let builder = || Client::builder().redirect(Policy::none());
+        let (https, http) = (builder().build()?, builder().no_proxy().build()?);
+        Ok(self.clients.get_or_init(|| Clients { https, http }).clone())
     }
 }
 
 impl Fetch for HttpFetch {
     fn fetch(&self, request: Request<()>) -> Fetching {
-        let client = self.client();
+        let clients = self.clients();
         Box::pin(async move {
             let (parts, ()) = request.into_parts();
-            let asked = client?.get(parts.uri.to_string()).headers(parts.headers);
-            let mut answer = asked.send().await?;
+            let Clients { https, http } = clients?;
+            let client = if parts.uri.scheme_str() == Some("http") { http } else { https };
+            let asked = client.get(parts.uri.to_string()).headers(parts.headers).build()?;
+            let url = asked.url().clone();
+            let mut answer = client.execute(asked).await?;
+            if *answer.url() != url {
+                return Err("the client followed a redirect".into());
+            }
             let mut body = Vec::new();
             while let Some(chunk) = answer.chunk().await? {
                 if body.len() + chunk.len() > MAX_BODY {

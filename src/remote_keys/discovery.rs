@@ -35,9 +35,15 @@ pub(super) fn jwks_uri(url: &Uri, text: &str, issuer: &str) -> Result<Uri, Refre
         let named = bounded(&named);
         return Err(RefreshError::OtherIssuer { url: url.to_string(), named });
     }
+    const MAX_URI: usize = 2048;
     // Only an issuer on this machine may send us to another port of this machine in the clear.
     match secure_url(&jwks_uri) {
-        Some(uri) if uri.scheme_str() == Some("https") || is_loopback(url) => Ok(uri),
+        Some(uri)
+            if jwks_uri.len() <= MAX_URI
+                && (uri.scheme_str() == Some("https") || is_loopback(url)) =>
+        {
+            Ok(uri)
+        }
         _ => {
             let jwks_uri = bounded(&jwks_uri);
             Err(RefreshError::InsecureKeys { url: url.to_string(), jwks_uri })

@@ -64,13 +64,16 @@ pub enum RefreshError {
         named: String,
     },
     /// The metadata names an address that is not secure.
-    #[error("the metadata at {url} names {jwks_uri:?}, which is no https URL")]
+    #[error("the metadata at {url} names {jwks_uri:?}, which is no https URL of at most 2 KiB")]
     InsecureKeys {
         /// Where it is.
         url: String,
         /// What it names, at most 256 characters.
         jwks_uri: String,
     },
+    /// The HTTP client panicked.
+    #[error("the HTTP client panicked")]
+    Panicked,
     /// The task that fetches keys ended: with its tokio runtime, or because that has no timers.
     #[error(
         "the task that fetches keys ended: it needs a tokio runtime that goes on and has timers"

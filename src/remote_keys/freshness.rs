@@ -40,9 +40,13 @@ fn directives(headers: &HeaderMap) -> Directives {
         let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
         match name.trim().to_ascii_lowercase().as_str() {
             "no-store" | "no-cache" => found.is_forbidden = true,
-            // Of several the least counts (RFC 9111 section 4.2.1), and what is no number is stale.
+            // Of several the least counts (RFC 9111 section 4.2.1), what is no number is stale, and
+            // one that is too large is large (section 1.2.2).
             "max-age" => {
-                let seconds = value.trim().trim_matches('"').parse().unwrap_or_default();
+                let digits = value.trim().trim_matches('"');
+                let is_number =
+                    !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+                let seconds = digits.parse().unwrap_or(if is_number { u64::MAX } else { 0 });
                 found.max_age = Some(found.max_age.map_or(seconds, |least| seconds.min(least)));
             }
             _ => {}
@@ -80,7 +84,9 @@ mod tests {
             (&["cache-control: max-age=3600", "age: 3600"], 60),
             (&["cache-control: max-age=1"], 60),
             (&["cache-control: max-age=99999999"], DAY),
-            (&["cache-control: max-age=99999999999999999999999"], 60),
+            (&["cache-control: max-age=99999999999999999999999"], DAY),
+            (&["cache-control: max-age=soon"], 60),
+            (&["cache-control: max-age"], 60),
             (&["cache-control: max-age=600", "cache-control: max-age=900"], 600),
             (&["cache-control: s-maxage=9000"], 300),
             (&["cache-control: s-maxage=9000, max-age=600"], 600),

@@ -44,6 +44,7 @@ mod discovery;
 mod error;
 mod fetch;
 mod freshness;
+mod readiness;
 mod refresh;
 mod source;
 mod wait;
@@ -55,7 +56,7 @@ pub use self::client::HttpFetch;
 pub use self::{
     error::RefreshError,
     fetch::{Fetch, Fetching, MAX_BODY},
-    refresh::Readiness,
+    readiness::Readiness,
 };
 pub(crate) use self::{
     refresh::{Ask, Install, Outcome, Remote},
@@ -109,8 +110,8 @@ impl RemoteKeys {
         Self { fresh_for, ..self }
     }
 
-    /// The least time between two attempts, in whole seconds: 30 s unless said otherwise, 5 s to
-    /// 1 h.
+    /// The least time from one attempt to the next that a request asks for, in whole seconds: 30 s
+    /// unless said otherwise, 5 s to 1 h. After a failure the next one is due in 30 s at the latest.
     pub fn cooldown(self, cooldown: Duration) -> Self {
         Self { cooldown, ..self }
     }

@@ -4,7 +4,7 @@ use std::{
     hash::{BuildHasher, RandomState},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -17,8 +17,9 @@ use tokio::{
 
 use super::{
     error::RefreshError,
+    readiness::Readiness,
     source::{Memory, Plan},
-    wait::{First, first, sleep},
+    wait::{First, first, shielded, sleep},
 };
 use crate::{
     error::ConfigError,
@@ -27,6 +28,10 @@ use crate::{
     time::{Clock, UnixTime},
 };
 
+/// After a failure another attempt is due so soon, or after the cooldown if that is shorter.
+const RETRY: Duration = Duration::from_secs(30);
+/// How much longer than an attempt may take somebody waits for its end.
+const MARGIN: Duration = Duration::from_secs(5);
 /// How many requests may wait for the keys of one issuer at a time.
 const MOST_WAITING: usize = 1024;
 
@@ -36,7 +41,8 @@ const MOST_WAITING: usize = 1024;
 /// up cancels nothing. Requests ask it, and wait for the attempt that answers them.
 pub(crate) struct Remote {
     shared: Arc<Shared>,
-    task: Mutex<Option<AbortHandle>>,
+    /// The last task that was started, and its number.
+    task: Mutex<Option<(u64, AbortHandle)>>,
 }
 
 /// What the task and the requests share.
@@ -48,7 +54,9 @@ struct Shared {
     usable_until: AtomicU64,
     status: watch::Sender<Status>,
     asked: Notify,
-    is_running: AtomicBool,
+    /// The number of the task that runs, or 0. A task with another number has been given up.
+    running: AtomicU64,
+    started: AtomicU64,
     waiting: AtomicUsize,
 }
 
@@ -76,39 +84,13 @@ pub(crate) enum Ask {
     Wait,
 }
 
-/// How the keys of an issuer are doing.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Readiness {
-    /// The issuer that is configured.
-    pub issuer: Arc<str>,
-    /// How many keys can be used now.
-    pub keys: usize,
-    /// When the keys were fetched, or found to be the same, last.
-    pub last_success: Option<UnixTime>,
-    /// Until when they may be used.
-    pub usable_until: Option<UnixTime>,
-    /// Why the last attempt failed, if it did.
-    pub last_error: Option<Arc<RefreshError>>,
-}
+/// Who needs the keys.
+pub(crate) trait Install: Send + Sync + 'static {
+    /// Puts fetched keys to use and says how many there are; `None` if nobody needs them any more.
+    fn install(&self, keys: &KeySet) -> Option<Result<usize, ConfigError>>;
 
-impl Readiness {
-    /// How long ago the keys were fetched.
-    #[must_use]
-    pub fn age(&self, now: UnixTime) -> Option<Duration> {
-        self.last_success.map(|last_success| now.since(last_success))
-    }
-}
-
-/// Puts fetched keys to use and says how many there are; `None` if nobody needs them any more.
-pub(crate) trait Install:
-    Fn(&KeySet) -> Option<Result<usize, ConfigError>> + Send + Sync + 'static
-{
-}
-
-impl<F> Install for F where
-    F: Fn(&KeySet) -> Option<Result<usize, ConfigError>> + Send + Sync + 'static
-{
+    /// Whether anybody needs keys.
+    fn is_needed(&self) -> bool;
 }
 
 impl Remote {
@@ -120,7 +102,8 @@ impl Remote {
             usable_until: AtomicU64::new(0),
             status: watch::Sender::default(),
             asked: Notify::new(),
-            is_running: AtomicBool::new(false),
+            running: AtomicU64::new(0),
+            started: AtomicU64::new(0),
             waiting: AtomicUsize::new(0),
         };
         Self { shared: Arc::new(shared), task: Mutex::new(None) }
@@ -136,9 +119,9 @@ impl Remote {
     /// old because nobody needs to wait for them.
     #[inline]
     pub(crate) fn look_after<I: Install>(&self, install: impl FnOnce() -> I) {
-        if !self.shared.is_running.load(Ordering::Relaxed) {
+        if self.shared.running.load(Ordering::Relaxed) == 0 {
             // Outside a runtime this fails, and the next request tries again.
-            self.start(install()).unwrap_or_default();
+            self.start(install()).map(drop).unwrap_or_default();
         }
     }
 
@@ -164,29 +147,42 @@ impl Remote {
             }
             status.ended
         };
-        self.start(install)?;
+        let task = self.start(install)?;
         self.shared.asked.notify_one();
-        // An attempt keeps its time, and a task that ends before it says so.
-        match attempts.wait_for(|status| status.ended > ended).await {
-            Ok(status) => status.outcome(),
-            // Not while this borrows the sender.
-            Err(_) => Err(Arc::new(RefreshError::Stopped)),
+        let answered = async {
+            match attempts.wait_for(|status| status.ended > ended).await {
+                Ok(status) => status.outcome(),
+                // Not while this borrows the sender.
+                Err(_) => Err(Arc::new(RefreshError::Stopped)),
+            }
+        };
+        // An attempt keeps its time as long as its runtime is driven. A task that cannot is given up.
+        let limit = self.shared.plan.timeout + MARGIN;
+        match first(answered, sleep(&*self.shared.clock, limit)).await {
+            First::One(outcome) => outcome,
+            First::Other(()) => {
+                self.shared.give_up(task);
+                Err(Arc::new(RefreshError::Timeout { seconds: limit.as_secs() }))
+            }
         }
     }
 
-    /// Starts the task, unless it runs.
-    fn start(&self, install: impl Install) -> Outcome {
-        if self.shared.is_running.swap(true, Ordering::AcqRel) {
-            return Ok(());
+    /// Starts the task, unless it runs, and returns its number.
+    fn start(&self, install: impl Install) -> Result<u64, Arc<RefreshError>> {
+        let shared = &self.shared;
+        let runtime = Handle::try_current().map_err(|_| Arc::new(RefreshError::NoRuntime))?;
+        let number = shared.started.fetch_add(1, Ordering::AcqRel) + 1;
+        let idle = shared.running.compare_exchange(0, number, Ordering::AcqRel, Ordering::Acquire);
+        if let Err(running) = idle {
+            return Ok(running);
         }
-        let Ok(runtime) = Handle::try_current() else {
-            self.shared.is_running.store(false, Ordering::Release);
-            return Err(Arc::new(RefreshError::NoRuntime));
-        };
-        let running = Running(Arc::clone(&self.shared));
-        let task = runtime.spawn(async move { running.0.keep_fresh(install).await });
-        *self.task.lock().unwrap_or_else(PoisonError::into_inner) = Some(task.abort_handle());
-        Ok(())
+        let running = Running { shared: Arc::clone(shared), number };
+        let task = runtime.spawn(async move { running.shared.keep_fresh(number, install).await });
+        let mut last = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.as_ref().is_none_or(|(earlier, _)| *earlier < number) {
+            *last = Some((number, task.abort_handle()));
+        }
+        Ok(number)
     }
 
     /// How the keys are doing; `keys` is how many are at hand.
@@ -207,21 +203,24 @@ impl Remote {
 /// The last verifier is gone, and nobody needs fresh keys.
 impl Drop for Remote {
     fn drop(&mut self) {
+        self.shared.running.store(0, Ordering::Release);
         let task = self.task.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = task {
+        if let Some((_, task)) = task {
             task.abort();
         }
     }
 }
 
 /// Tells that the task is over, however it ends: with its runtime, for example, or because that has
-/// no timers. The next request that needs keys starts another.
-struct Running(Arc<Shared>);
+/// no timers. The next request starts another.
+struct Running {
+    shared: Arc<Shared>,
+    number: u64,
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.is_running.store(false, Ordering::Release);
-        self.0.end_attempt(Some(Arc::new(RefreshError::Stopped)));
+        self.shared.give_up(self.number);
     }
 }
 
@@ -261,15 +260,26 @@ impl Shared {
         }
     }
 
+    /// From now on the task of this number is none of ours, if it was; and whoever waits for it is
+    /// told.
+    fn give_up(&self, number: u64) {
+        let running = self.running.compare_exchange(number, 0, Ordering::AcqRel, Ordering::Acquire);
+        if running.is_ok() {
+            let error = Arc::new(RefreshError::Stopped);
+            self.tell(&error, self.clock.now());
+            self.end_attempt(Some(error));
+        }
+    }
+
     /// The task: fetches, waits until the keys get old or somebody asks, and again.
-    async fn keep_fresh(&self, install: impl Install) {
+    async fn keep_fresh(&self, number: u64, install: impl Install) {
         let mut memory = Memory::default();
         // After a task that ended, this one is no excuse to ask sooner.
         if let Some(rest) = self.rest() {
             self.pause(rest).await;
         }
-        loop {
-            let Some(pause) = self.attempt(&mut memory, &install).await else {
+        while install.is_needed() && self.running.load(Ordering::Acquire) == number {
+            let Some(pause) = self.attempt(&mut memory, number, &install).await else {
                 return;
             };
             self.pause(pause).await;
@@ -291,13 +301,21 @@ impl Shared {
     }
 
     /// One attempt, and how long to wait for the next one; `None` if nobody needs keys any more.
-    async fn attempt(&self, memory: &mut Memory, install: &impl Install) -> Option<Duration> {
+    async fn attempt(
+        &self,
+        memory: &mut Memory,
+        number: u64,
+        install: &impl Install,
+    ) -> Option<Duration> {
         self.status.send_modify(|status| status.is_under_way = true);
         let started = self.clock.now();
         let fetched = self.in_time(self.plan.fetch_keys(memory, started)).await;
+        if self.running.load(Ordering::Acquire) != number {
+            return None;
+        }
         let now = self.clock.now();
         let installed = match fetched {
-            Ok(fetched) => match fetched.keys.as_ref().map(install) {
+            Ok(fetched) => match fetched.keys.as_ref().map(|keys| install.install(keys)) {
                 Some(None) => return None,
                 Some(Some(Err(source))) => Err(RefreshError::NoUsableKey { source }),
                 Some(Some(Ok(_))) | None => Ok(fetched),
@@ -314,10 +332,10 @@ impl Shared {
                 (fresh_for.mul_f64(0.7 + 0.1 * chance()), None)
             }
             Err(error) => {
-                memory.forget_place();
+                memory.doubt_place();
                 let error = Arc::new(error);
                 self.tell(&error, now);
-                (self.plan.cooldown.mul_f64(1.0 + 0.2 * chance()), Some(error))
+                (self.plan.cooldown.min(RETRY).mul_f64(1.0 + 0.2 * chance()), Some(error))
             }
         };
         self.end_attempt(error);
@@ -342,8 +360,9 @@ impl Shared {
         attempt: impl Future<Output = Result<T, RefreshError>>,
     ) -> Result<T, RefreshError> {
         let timeout = self.plan.timeout;
-        match first(attempt, sleep(&*self.clock, timeout)).await {
-            First::One(outcome) => outcome,
+        match first(shielded(attempt), sleep(&*self.clock, timeout)).await {
+            First::One(Some(outcome)) => outcome,
+            First::One(None) => Err(RefreshError::Panicked),
             First::Other(()) => Err(RefreshError::Timeout { seconds: timeout.as_secs() }),
         }
     }

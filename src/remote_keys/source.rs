@@ -41,8 +41,9 @@ pub(super) struct Memory {
     /// Where the key document in use is from, and its `ETag` and `Last-Modified`.
     origin: Option<Uri>,
     validators: [Option<HeaderValue>; 2],
-    /// The key document that is in use.
+    /// The key document that is in use, and for how long it was fresh.
     document: Option<String>,
+    fresh_for: Option<Duration>,
 }
 
 /// A key document, and for how long it is fresh.
@@ -61,12 +62,15 @@ impl Memory {
         if fetched.document.is_some() {
             self.document = fetched.document;
         }
+        self.fresh_for = Some(fetched.fresh_for);
         (self.origin, self.validators) = (Some(fetched.origin), fetched.validators);
     }
 
     /// After a failure the issuer is asked anew where its keys are.
-    pub(super) fn forget_place(&mut self) {
-        self.discovered = None;
+    pub(super) fn doubt_place(&mut self) {
+        if let Some((_, until)) = &mut self.discovered {
+            *until = UnixTime::default();
+        }
     }
 }
 
@@ -84,9 +88,12 @@ impl Plan {
             _ => [None, None],
         };
         let (parts, body) = self.get(&origin, &known).await?.into_parts();
-        let fresh_for = fresh_for(&parts.headers, self.fresh_for);
+        let is_unchanged = parts.status == StatusCode::NOT_MODIFIED;
+        // What a 304 does not say is as it was (RFC 9111 section 3.2).
+        let otherwise = memory.fresh_for.filter(|_| is_unchanged).unwrap_or(self.fresh_for);
+        let fresh_for = fresh_for(&parts.headers, otherwise);
         let validators = validators(&parts.headers);
-        if parts.status == StatusCode::NOT_MODIFIED && known.iter().any(Option::is_some) {
+        if is_unchanged && known.iter().any(Option::is_some) {
             let [(etag, old_etag), (modified, old_modified)] = zipped(validators, known);
             let validators = [etag.or(old_etag), modified.or(old_modified)];
             return Ok(Fetched { keys: None, fresh_for, document: None, origin, validators });
@@ -112,23 +119,29 @@ impl Plan {
         {
             return Ok(uri.clone());
         }
-        let (uri, fresh_for) = self.discover(places).await?;
-        memory.discovered = Some((uri.clone(), now.saturating_add(fresh_for)));
-        Ok(uri)
+        match (self.discover(places).await, &memory.discovered) {
+            (Ok((uri, fresh_for)), _) => {
+                memory.discovered = Some((uri.clone(), now.saturating_add(fresh_for)));
+                Ok(uri)
+            }
+            // The keys may be there all the same.
+            (Err(_), Some((last, _))) => Ok(last.clone()),
+            (Err(error), None) => Err(error),
+        }
     }
 
     /// Asks the issuer where its keys are. The first place with metadata counts; there are servers
     /// that answer 200 and a page of theirs to whatever they do not know.
     async fn discover(&self, places: &[String; 2]) -> Result<(Uri, Duration), RefreshError> {
-        use RefreshError::{Metadata, Status};
+        use RefreshError::{Status, Unreachable};
         let [first, second] = places;
-        match self.discover_at(first).await {
-            Err(nothing @ (Status { .. } | Metadata { .. })) => {
-                match (nothing, self.discover_at(second).await) {
-                    (odd @ Metadata { .. }, Err(Status { .. })) => Err(odd),
-                    (_, decided) => decided,
-                }
-            }
+        let odd = match self.discover_at(first).await {
+            Err(odd) if !matches!(odd, Unreachable { .. }) => odd,
+            decided => return decided,
+        };
+        match self.discover_at(second).await {
+            // The more telling one of the two.
+            Err(Status { .. }) if !matches!(odd, Status { .. }) => Err(odd),
             decided => decided,
         }
     }

@@ -1,7 +1,8 @@
 //! Waiting by a clock, and for whichever of two things comes first.
 
 use std::{
-    future::{Future, poll_fn},
+    future::{Future, pending, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     task::Poll,
     time::Duration,
@@ -15,11 +16,26 @@ pub(super) async fn sleep(clock: &dyn Clock, duration: Duration) {
     loop {
         // Asked before the time, so that no move in between is missed.
         match clock.moved() {
-            None => return tokio::time::sleep(duration).await,
+            None => match catch_unwind(|| tokio::time::sleep(duration)) {
+                Ok(timer) => return timer.await,
+                // This runtime has no timers, so nobody can tell when the time is over.
+                Err(_) => return pending().await,
+            },
             Some(_) if clock.now() >= end => return,
             Some(moved) => moved.await,
         }
     }
+}
+
+/// The outcome of a future, or nothing if it panics: an HTTP client is none of ours.
+pub(super) async fn shielded<T>(future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
+        // What is dropped with the future may panic as well, and then ends the task.
+        polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
+    })
+    .await
 }
 
 /// Which of two futures was ready.

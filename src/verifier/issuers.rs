@@ -7,6 +7,9 @@ use std::{
 use arc_swap::{ArcSwapOption, Guard};
 
 #[cfg(feature = "remote-keys")]
+use std::sync::Weak;
+
+#[cfg(feature = "remote-keys")]
 use crate::remote_keys::{Ask, Install, Outcome, Readiness, Remote};
 use crate::{
     crypto::Backend,
@@ -138,7 +141,7 @@ impl Trusted {
             if !remote.is_usable(now) {
                 return Guard::from_inner(None);
             }
-            remote.look_after(|| self.install());
+            remote.look_after(|| Installer(Arc::downgrade(self)));
         }
         let _ = now;
         self.keys.load()
@@ -162,18 +165,8 @@ impl Trusted {
     #[cfg(feature = "remote-keys")]
     pub(super) async fn refreshed(self: &Arc<Self>) -> Outcome {
         match &self.remote {
-            Some(remote) => remote.refreshed(self.install()).await,
+            Some(remote) => remote.refreshed(Installer(Arc::downgrade(self))).await,
             None => Ok(()),
-        }
-    }
-
-    /// Puts fetched keys in place, as long as there is a verifier.
-    #[cfg(feature = "remote-keys")]
-    fn install(self: &Arc<Self>) -> impl Install + use<> {
-        let trusted = Arc::downgrade(self);
-        move |keys: &KeySet| {
-            let trusted = trusted.upgrade()?;
-            Some(trusted.replace_keys(keys).map(|(_, usable)| usable))
         }
     }
 
@@ -205,6 +198,22 @@ impl Trusted {
         *generation += 1;
         self.keys.store(Some(Arc::new(index)));
         *generation
+    }
+}
+
+/// Puts fetched keys in place, as long as there is a verifier.
+#[cfg(feature = "remote-keys")]
+struct Installer(Weak<Trusted>);
+
+#[cfg(feature = "remote-keys")]
+impl Install for Installer {
+    fn install(&self, keys: &KeySet) -> Option<Result<usize, ConfigError>> {
+        let trusted = self.0.upgrade()?;
+        Some(trusted.replace_keys(keys).map(|(_, usable)| usable))
+    }
+
+    fn is_needed(&self) -> bool {
+        self.0.strong_count() > 0
     }
 }
 

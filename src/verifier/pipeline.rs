@@ -85,11 +85,11 @@ where
         Ok(key) => key,
         Err(kind) => return Err(without_key(trusted, header, payload, kind)),
     };
-    jws::verify(token, header.algorithm, key).map_err(|kind| unsigned(kind.into()))?;
+    jws::verify(token, header.algorithm, &key.prepared).map_err(|kind| unsigned(kind.into()))?;
     if known.is_none() {
         shared.headers.remember(token.header(), header.clone());
     }
-    accept(trusted, header.media_type, payload, now)
+    accept(trusted, header.media_type, payload, key.issuer.as_deref(), now)
         .map_err(|error| error.of_issuer(issuer, Signed::Yes).into())
 }
 
@@ -127,6 +127,7 @@ fn accept<C>(
     trusted: &Trusted,
     media_type: MediaType,
     payload: &str,
+    key_issuer: Option<&str>,
     now: UnixTime,
 ) -> Result<Verified<C>, AuthError>
 where
@@ -136,7 +137,7 @@ where
     let mut noted = Noted::new();
     let (text, custom) = claims::read(payload, &policy.scope_claims, &mut noted)?;
     let Noted { registered, scopes } = noted;
-    policy::check(policy, media_type, &registered, &text)?;
+    policy::check(policy, media_type, &registered, &text, key_issuer)?;
     // Told to the operator only of tokens that are for this service.
     let custom = custom?;
     policy::check_time(policy, &registered, now)?;

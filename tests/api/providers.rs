@@ -3,6 +3,7 @@
 use tower_bearer::{
     Algorithm, AuthErrorKind as Kind, Issuer, Verifier,
     claims::ScopeClaim,
+    key::KeySet,
     policy::TokenType,
     test_util::{FrozenClock, TestIssuer, TokenBuilder},
 };
@@ -52,6 +53,26 @@ fn tenants_of_one_provider_are_told_apart_by_a_template() {
         let token = keys.token().claim("iss", other);
         assert_eq!(refused(&verifier, &token), Kind::UnknownIssuer, "{other}");
     }
+}
+
+/// R-JWT-09: among tenants that share their keys, a key that is for one of them signs for no other.
+#[test]
+fn a_key_of_one_tenant_signs_for_no_other() {
+    let keys = issuer();
+    let of = |tenant: &str| TEMPLATE.replace("{tenantid}", tenant);
+    let verifier = |key_issuer: &str| {
+        let member = format!(r#"[{{"issuer":"{key_issuer}","#);
+        let document = keys.jwks().replacen("[{", &member, 1);
+        let tenants = Issuer::of_tenants(TEMPLATE, |_| true).audience("https://api.test");
+        let set = KeySet::from_jwks(&document).unwrap();
+        built(tenants.algorithms([Algorithm::Es256]).keys(set)).unwrap()
+    };
+    let token = |tenant: &str| keys.token().claim("iss", of(tenant));
+    assert!(verifier(TEMPLATE).verify_now(&token("a").sign()).is_ok());
+    let of_a = verifier(&of("a"));
+    assert!(of_a.verify_now(&token("a").sign()).is_ok());
+    assert_eq!(refused(&of_a, &token("b")), Kind::UnknownKey);
+    assert_eq!(refused(&of_a, &token("a").tampered()), Kind::BadSignature);
 }
 
 /// R-JWT-09: beside other issuers a template only stands for what no other name is.

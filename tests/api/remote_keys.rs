@@ -531,15 +531,45 @@ async fn a_client_that_panics_fails_nobody() {
     let verifier = world.verifier_of([world.issuer.trusted_with(keys)]);
     let error = verifier.verify(&world.token()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::KeysUnavailable);
-    assert!(error.source().unwrap().to_string().contains("the task that fetches keys ended"));
-    world.advance(31).await;
-    assert!(verifier.verify(&world.token()).await.is_ok());
-    // The third attempt panics again; the keys at hand serve, and the fourth follows.
+    assert!(error.source().unwrap().to_string().contains("the HTTP client panicked"));
+    assert_eq!(world.told(), ["key_refresh_failed"]);
+    // Nobody has to ask for the next attempt.
+    world.advance(37).await;
+    assert!(verifier.verify_now(&world.token()).is_ok());
+    // The third one panics again; the keys at hand serve, and the fourth follows.
     world.advance(FRESH).await;
-    assert!(verifier.verify(&world.token()).await.is_ok());
-    world.advance(31).await;
+    assert!(verifier.verify_now(&world.token()).is_ok());
+    world.advance(37).await;
     assert_eq!(world.fetches(), 4);
     assert!(verifier.verify_now(&world.token()).is_ok());
+}
+
+/// R-KEY-19: waiting is bounded even if the runtime of the task stands still.
+#[test]
+fn a_runtime_that_stands_still_holds_nobody_up_for_ever() {
+    let world = World::new();
+    let verifier = world.verifier();
+    let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (still, driven) = (runtime(), runtime());
+    still.block_on(verifier.ready()).unwrap();
+    world.clock.advance(Duration::from_secs(FRESH + HOUR));
+    let waiting = async {
+        let verifying = tokio::spawn({
+            let (verifier, token) = (verifier.clone(), world.token());
+            async move { verifier.verify(&token).await.map(drop).map_err(|error| error.kind()) }
+        });
+        world.settle().await;
+        world.advance(10).await;
+        verifying.await.unwrap()
+    };
+    assert_eq!(driven.block_on(waiting), Err(Kind::KeysUnavailable));
+    assert_eq!(world.told(), ["keys_replaced", "key_refresh_failed"]);
+    // The task was given up, so another one fetches the keys.
+    world.clock.advance(Duration::from_secs(31));
+    assert!(driven.block_on(verifier.verify(&world.token())).is_ok());
+    // And the old one does not come back.
+    still.block_on(world.settle());
+    assert_eq!(world.fetches(), 2);
 }
 
 /// A clock that is set back or forward keeps nobody from the keys.
@@ -883,6 +913,40 @@ async fn keys_that_moved_are_found_again() {
     assert!(verifier.readiness()[0].last_error.is_none());
     assert_eq!(world.web.count(moved), 1);
     assert!(verifier.verify_now(&world.token()).is_ok());
+}
+
+/// Keys that are where they were are fetched, whatever becomes of the metadata.
+#[tokio::test]
+async fn keys_outlive_their_metadata() {
+    let world = World::new();
+    world.web.serve(OAUTH, metadata("https://issuer.test", JWKS));
+    let verifier = discovered(&world, &world.issuer);
+    verifier.ready().await.unwrap();
+    world.web.serve(OAUTH, Answer::status(503));
+    let good = || Answer::json(world.issuer.jwks());
+    world.web.serve_in_turn(JWKS, [Answer::status(500), good()]);
+    for _ in 0..30 {
+        world.advance(FRESH).await;
+    }
+    assert!(verifier.verify_now(&world.token()).is_ok());
+    assert!(verifier.readiness()[0].last_error.is_none());
+}
+
+/// R-KEY-21: what a 304 does not say is as it was.
+#[tokio::test]
+async fn a_304_without_freshness_keeps_that_of_the_document() {
+    let world = World::new();
+    let answer = Answer::json(world.issuer.jwks()).header("etag", "\"1\"");
+    let first = answer.clone().header("cache-control", "max-age=1000");
+    world.web.serve_in_turn(JWKS, [first, answer]);
+    let verifier = world.verifier();
+    verifier.ready().await.unwrap();
+    world.advance(801).await;
+    assert_eq!(world.fetches(), 2);
+    world.advance(690).await;
+    assert_eq!(world.fetches(), 2);
+    world.advance(120).await;
+    assert_eq!(world.fetches(), 3);
 }
 
 /// R-META-01: metadata is asked for again when it is no longer fresh, and the validators of one address
