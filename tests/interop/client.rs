@@ -65,6 +65,11 @@ async fn the_client_keeps_its_contract() {
     assert_eq!(lines, format!("accept: \"x/y\"\nhost: \"{server}\""));
     let moved = get("/moved").await.unwrap();
     assert_eq!(moved.status(), StatusCode::TEMPORARY_REDIRECT);
+    // A client of the application's that follows redirects is noticed.
+    let lenient = HttpFetch::with_client(reqwest::Client::new());
+    let request = http::Request::get(format!("http://{server}/moved")).body(()).unwrap();
+    let error = lenient.fetch(request).await.unwrap_err();
+    assert_eq!(error.to_string(), "the client followed a redirect");
     assert_eq!(get("/full").await.unwrap().into_body().len(), MAX_BODY);
     for path in ["/over", "/endless"] {
         let error = get(path).await.unwrap_err();
