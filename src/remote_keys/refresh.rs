@@ -1,7 +1,6 @@
 use std::{
     fmt,
     future::Future,
-    hash::{BuildHasher, RandomState},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -19,7 +18,7 @@ use super::{
     error::RefreshError,
     readiness::Readiness,
     source::{Memory, Plan},
-    wait::{First, first, shielded, sleep},
+    wait::{First, chance, first, shielded, sleep},
 };
 use crate::{
     error::ConfigError,
@@ -170,8 +169,13 @@ impl Remote {
     /// Starts the task, unless it runs, and returns its number.
     fn start(&self, install: impl Install) -> Result<u64, Arc<RefreshError>> {
         let shared = &self.shared;
+        let running = shared.running.load(Ordering::Acquire);
+        if running != 0 {
+            return Ok(running);
+        }
         let runtime = Handle::try_current().map_err(|_| Arc::new(RefreshError::NoRuntime))?;
         let number = shared.started.fetch_add(1, Ordering::AcqRel) + 1;
+        // Two may start at a time; the number is taken before the task is, so that none is lost.
         let idle = shared.running.compare_exchange(0, number, Ordering::AcqRel, Ordering::Acquire);
         if let Err(running) = idle {
             return Ok(running);
@@ -384,12 +388,6 @@ impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
     }
-}
-
-/// A number from 0 to 1, as good as random for spreading load.
-fn chance() -> f64 {
-    let random = RandomState::new().hash_one(0_u8);
-    (random >> 11) as f64 / (1_u64 << 53) as f64
 }
 
 impl fmt::Debug for Remote {

@@ -2,6 +2,7 @@
 
 use std::{
     future::{Future, pending, poll_fn},
+    hash::{BuildHasher, RandomState},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     task::Poll,
@@ -57,4 +58,10 @@ pub(super) async fn first<A, B>(
         other.as_mut().poll(cx).map(First::Other)
     })
     .await
+}
+
+/// A number from 0 to 1, as good as random for spreading load.
+pub(super) fn chance() -> f64 {
+    let random = RandomState::new().hash_one(0_u8);
+    (random >> 11) as f64 / (1_u64 << 53) as f64
 }
