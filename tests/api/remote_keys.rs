@@ -455,6 +455,72 @@ async fn waiting_is_bounded() {
     assert!(verifier.verify(&token).await.is_ok());
 }
 
+/// Many threads, keys that come and go, a clock that runs ahead: nobody waits for ever, no valid token
+/// of a key that is there is refused, and the issuer is never asked twice at a time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_is_forgotten_among_many() {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    };
+
+    struct Ended(Arc<AtomicUsize>);
+
+    impl Drop for Ended {
+        fn drop(&mut self) {
+            self.0.fetch_sub(1, SeqCst);
+        }
+    }
+
+    let world = World::new();
+    let (under_way, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (jwks, counted, turns) = (world.issuer.jwks(), under_way.clone(), AtomicUsize::new(0));
+    let greatest = most.clone();
+    let web = move |_: http::Request<()>| -> Fetching {
+        let (jwks, under_way) = (jwks.clone(), counted.clone());
+        let turn = turns.fetch_add(1, SeqCst);
+        greatest.fetch_max(under_way.fetch_add(1, SeqCst) + 1, SeqCst);
+        let end = Ended(under_way);
+        Box::pin(async move {
+            tokio::task::yield_now().await;
+            drop(end);
+            match turn % 5 {
+                3 => Err("down".into()),
+                _ => Ok(http::Response::new(jwks.into_bytes())),
+            }
+        })
+    };
+    let keys = RemoteKeys::new(JWKS).fetch(web).timeout(Duration::from_secs(60));
+    let verifier = world.verifier_of([world.issuer.trusted_with(keys)]);
+    let callers: Vec<_> = (0..32)
+        .map(|caller| {
+            let (verifier, clock) = (verifier.clone(), world.clock.clone());
+            let known = world.token();
+            let unknown = world.long(&world.issuer).unknown_key().sign();
+            tokio::spawn(async move {
+                for round in 0..200 {
+                    if caller == 0 {
+                        clock.advance(Duration::from_secs(7));
+                    }
+                    let refused = verifier.verify(&unknown).await.unwrap_err().kind();
+                    assert!(matches!(refused, Kind::UnknownKey | Kind::KeysUnavailable), "{round}");
+                    let outcome = verifier.verify(&known).await.map_err(|error| error.kind());
+                    assert!(matches!(outcome, Ok(_) | Err(Kind::KeysUnavailable)), "{outcome:?}");
+                }
+            })
+        })
+        .collect();
+    for caller in callers {
+        caller.await.unwrap();
+    }
+    assert_eq!(most.load(SeqCst), 1);
+    world.clock.advance(Duration::from_secs(100));
+    while verifier.ready().await.is_err() {
+        world.clock.advance(Duration::from_secs(31));
+    }
+    assert!(verifier.verify_now(&world.token()).is_ok());
+}
+
 /// The task ends with the last verifier.
 #[tokio::test]
 async fn nothing_is_fetched_for_nobody() {
