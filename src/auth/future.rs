@@ -92,7 +92,7 @@ impl<S, B> Kind<S, B, S::Future>
 where
     S: Service<Request<B>>,
 {
-    #[inline]
+    #[inline(always)]
     fn inner<F, R>(
         service: &mut S,
         mut request: Request<B>,

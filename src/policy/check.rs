@@ -8,6 +8,7 @@ use crate::{
 
 /// Checks what a token says against the policy of its issuer, after the signature: all but
 /// [time](check_time), which comes last, so that "expired" means that nothing else is wrong.
+#[inline]
 pub(crate) fn check(
     policy: &Policy,
     media_type: MediaType,

@@ -97,6 +97,7 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Verifier<C> {
     }
 
     /// Verifies a token as far as that is possible without waiting.
+    #[inline(always)]
     fn start(&self, token: &[u8]) -> Start<C> {
         match pipeline::verify(&self.shared, token) {
             Ok(verified) => Start::Decided(Ok(verified)),

@@ -123,6 +123,7 @@ fn without_key<'s>(
 }
 
 /// What comes after the signature: the claims, the policy, and the proof that both were checked.
+#[inline(always)]
 fn accept<C>(
     trusted: &Trusted,
     media_type: MediaType,
