@@ -133,19 +133,18 @@ impl<F, R> Settings<F, R> {
             _ => return response,
         };
         let status = response.status();
-        if status == error.kind().status() {
+        let keeps_status = status == error.kind().status();
+        if is_marked || keeps_status {
+            remove_bearer_challenges(response.headers_mut());
+        }
+        if keeps_status {
             if is_marked {
                 response = self.with_body(response, &error);
-            } else {
-                remove_bearer_challenges(response.headers_mut());
             }
             self.dress(&mut response, &error);
             response.extensions_mut().insert(error.clone());
         } else if is_marked || status.is_client_error() || status.is_server_error() {
             // A layer in between made another answer of it, such as 404 to hide what is there.
-            if is_marked {
-                remove_bearer_challenges(response.headers_mut());
-            }
             self.offer(&mut response);
         } else {
             // A layer in between went on without what was refused.
@@ -166,8 +165,6 @@ impl<F, R> Settings<F, R> {
         let mut refusal = self.responder.respond(&Refusal::new(error));
         let has_body = |response: &Response<B>| response.headers().contains_key(CONTENT_TYPE);
         if has_body(&bare) && !has_body(&refusal) {
-            let mut bare = bare;
-            remove_bearer_challenges(bare.headers_mut());
             return bare;
         }
         carry_over(bare.into_parts().0, &mut refusal);
@@ -178,8 +175,7 @@ impl<F, R> Settings<F, R> {
 /// Keeps what layers between a guard and this one added to the bare refusal, such as a request id,
 /// a cookie or the challenge of another scheme. Where both have a header, that of the refusal
 /// stands.
-fn carry_over<B>(mut bare: Parts, refusal: &mut Response<B>) {
-    remove_bearer_challenges(&mut bare.headers);
+fn carry_over<B>(bare: Parts, refusal: &mut Response<B>) {
     let own = std::mem::replace(refusal.extensions_mut(), bare.extensions);
     refusal.extensions_mut().extend(own);
 
