@@ -65,16 +65,16 @@ pub(crate) fn read<'p, C: DeserializeOwned>(
 
 /// The `iss` of a payload whose signature was not checked yet, to select among the configured
 /// issuers. Stops at the claim; the full reading comes after the signature.
-pub(crate) fn issuer_of(payload: &str) -> Result<Option<Cow<'_, str>>, AuthError> {
+pub(crate) fn issuer_of(payload: &str) -> Result<Cow<'_, str>, AuthError> {
     let mut scanner = Scanner::open(payload)?;
     while let Some(name) = scanner.name()? {
         let value = scanner.value()?;
         if name == "iss" {
             let issuer = text(value).ok_or_else(|| ClaimsFault::Claim(name.as_ref().into()))?;
-            return Ok(Some(issuer));
+            return Ok(issuer);
         }
     }
-    Ok(None)
+    Err(AuthError::of_claim(AuthErrorKind::MissingClaim, "iss"))
 }
 
 /// A string, borrowed where it has no escapes.

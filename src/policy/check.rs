@@ -43,12 +43,11 @@ fn check_kind(
     text: &str,
 ) -> Result<(), AuthError> {
     let id_token = claims.id_token.filter(|_| !policy.id_tokens);
-    match (policy.token_type, media_type, claims.foreign.or(id_token)) {
-        (TokenType::AtJwt, MediaType::AtJwt, _) => Ok(()),
-        (TokenType::AnyJwt, MediaType::AtJwt | MediaType::Jwt | MediaType::Absent, None) => Ok(()),
-        (TokenType::AnyJwt, _, Some(claim)) => {
+    match (policy.token_type, claims.foreign.or(id_token)) {
+        (TokenType::AnyJwt, Some(claim)) => {
             Err(AuthError::of_claim(AuthErrorKind::WrongTokenType, claim.of(text)))
         }
+        _ if takes_type(policy, media_type) => Ok(()),
         _ => Err(AuthErrorKind::WrongTokenType.into()),
     }
 }

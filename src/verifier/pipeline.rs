@@ -107,16 +107,17 @@ fn without_key<'s>(
     if !is_undecided || kind == AuthErrorKind::AmbiguousKey {
         return of_issuer(kind.into()).into();
     }
-    let named = match claims::issuer_of(payload) {
-        Ok(Some(issuer)) if trusted.policy.is_of(&issuer) => Ok(()),
-        Ok(Some(_)) => Err(AuthErrorKind::UnknownIssuer.into()),
-        Ok(None) => Err(AuthError::of_claim(AuthErrorKind::MissingClaim, "iss")),
-        Err(fault) => Err(fault),
-    };
-    match named {
-        Ok(()) if !policy::takes_type(&trusted.policy, header.media_type) => {
-            of_issuer(AuthErrorKind::WrongTokenType.into()).into()
+    let policy = &trusted.policy;
+    let could_be_ours = claims::issuer_of(payload).and_then(|issuer| {
+        if !policy.is_of(&issuer) {
+            Err(AuthErrorKind::UnknownIssuer.into())
+        } else if !policy::takes_type(policy, header.media_type) {
+            Err(AuthErrorKind::WrongTokenType.into())
+        } else {
+            Ok(())
         }
+    });
+    match could_be_ours {
         Ok(()) => Fault::NoKey(trusted, of_issuer(kind.into())),
         Err(error) => of_issuer(error).into(),
     }
@@ -169,6 +170,5 @@ fn select_issuer<'s>(shared: &'s Shared, payload: &str) -> Result<&'s Arc<Truste
         return Ok(only);
     }
     let issuer = claims::issuer_of(payload)?;
-    let issuer = issuer.ok_or_else(|| AuthError::of_claim(AuthErrorKind::MissingClaim, "iss"))?;
     shared.issuers.get(&issuer).ok_or_else(|| AuthErrorKind::UnknownIssuer.into())
 }
