@@ -2,6 +2,9 @@
 
 use http::Uri;
 
+/// What a [`secure_url`] looks like, for whoever gave another.
+pub(crate) const SECURE_URL: &str = "use an absolute https URL without user and fragment";
+
 /// An absolute https URL without user and fragment, or an http one on a loopback address (RFC 8414
 /// section 2, RFC 9728 section 1.2).
 pub(crate) fn secure_url(value: &str) -> Option<Uri> {

@@ -3,7 +3,7 @@ use http::HeaderValue;
 use super::{Challenge, ErrorCode, answer};
 use crate::{
     error::{AuthError, AuthErrorKind, ConfigError},
-    url::secure_url,
+    url::{SECURE_URL, secure_url},
 };
 
 /// The challenges of one layer, encoded when it is built: only the scopes of a refusal are added
@@ -79,9 +79,11 @@ fn quoted_text(name: &'static str, value: &str) -> Result<String, ConfigError> {
 
 /// An absolute https URL without a fragment, or one on a loopback address (RFC 9728 section 1.2).
 fn uri_text(name: &'static str, value: &str) -> Result<String, ConfigError> {
-    let invalid = || {
-        let remedy = "use an absolute https URL without user and fragment";
-        ConfigError::InvalidChallengeValue { name, value: value.into(), remedy }
-    };
-    secure_url(value).map(|_| value.into()).ok_or_else(invalid)
+    match secure_url(value) {
+        Some(_) => Ok(value.into()),
+        None => {
+            let (value, remedy) = (value.into(), SECURE_URL);
+            Err(ConfigError::InvalidChallengeValue { name, value, remedy })
+        }
+    }
 }

@@ -72,7 +72,7 @@ pub(crate) enum Source {
     Fixed(KeySet),
     Later,
     #[cfg(feature = "remote-keys")]
-    Remote(Plan),
+    Remote(Box<Plan>),
 }
 
 impl Issuer {
@@ -250,7 +250,7 @@ impl Issuer {
             if self.algorithms.iter().any(|algorithm| algorithm.is_hmac()) {
                 return Err(ConfigError::RemoteSecret { issuer: issuer() });
             }
-            return Ok(Source::Remote(remote.clone().plan(&self.issuer)?));
+            return Ok(Source::Remote(Box::new(remote.clone().plan(&self.issuer)?)));
         }
         match &self.keys {
             Some(keys) => Ok(Source::Fixed(keys.clone())),

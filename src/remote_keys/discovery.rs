@@ -10,7 +10,7 @@ use crate::{
 
 /// Where the metadata of an issuer may be: inserted before the path (RFC 8414 section 3), then
 /// after it (OpenID Connect Discovery 1.0 section 4).
-pub(super) fn locations(issuer: &str) -> Result<[String; 2], ConfigError> {
+pub(super) fn locations(issuer: &str) -> Result<[Uri; 2], ConfigError> {
     let invalid = || ConfigError::InvalidUrl {
         name: "issuer",
         value: issuer.into(),
@@ -19,10 +19,13 @@ pub(super) fn locations(issuer: &str) -> Result<[String; 2], ConfigError> {
     let uri = secure_url(issuer).filter(|uri| uri.query().is_none()).ok_or_else(invalid)?;
     let (scheme, authority) = uri.scheme_str().zip(uri.authority()).ok_or_else(invalid)?;
     let path = uri.path().trim_end_matches('/');
-    let base = format!("{scheme}://{authority}");
+    let place = |path: String| {
+        let place = Uri::builder().scheme(scheme).authority(authority.clone()).path_and_query(path);
+        place.build().map_err(|_| invalid())
+    };
     Ok([
-        format!("{base}/.well-known/oauth-authorization-server{path}"),
-        format!("{base}{path}/.well-known/openid-configuration"),
+        place(format!("/.well-known/oauth-authorization-server{path}"))?,
+        place(format!("{path}/.well-known/openid-configuration"))?,
     ])
 }
 

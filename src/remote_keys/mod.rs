@@ -53,6 +53,8 @@ use std::{fmt, ops::RangeInclusive, sync::Arc, time::Duration};
 
 #[cfg(feature = "reqwest")]
 pub use self::client::HttpFetch;
+#[cfg(feature = "test-util")]
+pub(crate) use self::wait::sleep;
 pub use self::{
     error::RefreshError,
     fetch::{Fetch, Fetching, MAX_BODY},
@@ -62,7 +64,10 @@ pub(crate) use self::{
     refresh::{Ask, Install, Outcome, Remote},
     source::{Place, Plan},
 };
-use crate::{error::ConfigError, url::secure_url};
+use crate::{
+    error::ConfigError,
+    url::{SECURE_URL, secure_url},
+};
 
 /// Where the keys of an issuer are, and how they are kept.
 ///
@@ -144,11 +149,13 @@ impl RemoteKeys {
             }
         }
         let place = match self.jwks_uri {
-            Some(uri) if secure_url(&uri).is_some() => Place::KeyDocument(uri),
-            Some(value) => {
-                let remedy = "use an absolute https URL without user and fragment";
-                return Err(ConfigError::InvalidUrl { name: "jwks_uri", value, remedy });
-            }
+            Some(value) => match secure_url(&value) {
+                Some(uri) => Place::KeyDocument(uri),
+                None => {
+                    let (name, remedy) = ("jwks_uri", SECURE_URL);
+                    return Err(ConfigError::InvalidUrl { name, value, remedy });
+                }
+            },
             None => Place::Metadata(discovery::locations(issuer)?),
         };
         #[cfg(feature = "reqwest")]

@@ -85,8 +85,8 @@ pub(crate) enum Ask {
 
 /// Who needs the keys.
 pub(crate) trait Install: Send + Sync + 'static {
-    /// Puts fetched keys to use and says how many there are; `None` if nobody needs them any more.
-    fn install(&self, keys: &KeySet) -> Option<Result<usize, ConfigError>>;
+    /// Puts fetched keys to use; `None` if nobody needs them any more.
+    fn install(&self, keys: &KeySet) -> Option<Result<(), ConfigError>>;
 
     /// Whether anybody needs keys.
     fn is_needed(&self) -> bool;
@@ -126,11 +126,9 @@ impl Remote {
 
     /// Whether it is worth waiting for another attempt.
     pub(crate) fn ask(&self) -> Ask {
-        let status = self.shared.status.borrow();
-        if status.is_under_way || !self.shared.is_cooling_down(&status) {
-            Ask::Wait
-        } else {
-            Ask::Settled(status.outcome())
+        match self.shared.settled(&self.shared.status.borrow()) {
+            Some(outcome) => Ask::Settled(outcome),
+            None => Ask::Wait,
         }
     }
 
@@ -141,8 +139,8 @@ impl Remote {
         let mut attempts = self.shared.status.subscribe();
         let ended = {
             let status = attempts.borrow_and_update();
-            if !status.is_under_way && self.shared.is_cooling_down(&status) {
-                return status.outcome();
+            if let Some(outcome) = self.shared.settled(&status) {
+                return outcome;
             }
             status.ended
         };
@@ -238,16 +236,13 @@ impl Status {
 }
 
 impl Shared {
-    fn is_cooling_down(&self, status: &Status) -> bool {
-        self.rest_of(status).is_some()
+    /// The outcome that stands: that of the last attempt, if none is under way or allowed.
+    fn settled(&self, status: &Status) -> Option<Outcome> {
+        (!status.is_under_way && self.rest(status).is_some()).then(|| status.outcome())
     }
 
-    /// How long no attempt is due after the last one.
-    fn rest(&self) -> Option<Duration> {
-        self.rest_of(&self.status.borrow())
-    }
-
-    fn rest_of(&self, status: &Status) -> Option<Duration> {
+    /// How long no attempt is allowed after the last one.
+    fn rest(&self, status: &Status) -> Option<Duration> {
         let now = self.clock.now();
         // A clock that was set back must not keep us from trying.
         let last = status.last.filter(|last| *last <= now)?;
@@ -269,9 +264,9 @@ impl Shared {
     fn give_up(&self, number: u64) {
         let running = self.running.compare_exchange(number, 0, Ordering::AcqRel, Ordering::Acquire);
         if running.is_ok() {
-            let error = Arc::new(RefreshError::Stopped);
-            self.tell(&error, self.clock.now());
-            self.end_attempt(Some(error));
+            let (error, now) = (Arc::new(RefreshError::Stopped), self.clock.now());
+            self.tell(&error, now);
+            self.end_attempt(Some(error), now);
         }
     }
 
@@ -279,7 +274,8 @@ impl Shared {
     async fn keep_fresh(&self, number: u64, install: impl Install) {
         let mut memory = Memory::default();
         // After a task that ended, this one is no excuse to ask sooner.
-        if let Some(rest) = self.rest() {
+        let rest = self.rest(&self.status.borrow());
+        if let Some(rest) = rest {
             self.pause(rest).await;
         }
         while install.is_needed() && self.running.load(Ordering::Acquire) == number {
@@ -292,16 +288,15 @@ impl Shared {
 
     /// Waits until the next attempt is due, or allowed and asked for.
     async fn pause(&self, pause: Duration) {
-        let due = async { sleep(&*self.clock, pause).await };
         let asked = async {
             loop {
                 self.asked.notified().await;
-                if !self.is_cooling_down(&self.status.borrow()) {
+                if self.rest(&self.status.borrow()).is_none() {
                     return;
                 }
             }
         };
-        first(due, asked).await;
+        first(sleep(&*self.clock, pause), asked).await;
     }
 
     /// One attempt, and how long to wait for the next one; `None` if nobody needs keys any more.
@@ -322,7 +317,7 @@ impl Shared {
             Ok(fetched) => match fetched.keys.as_ref().map(|keys| install.install(keys)) {
                 Some(None) => return None,
                 Some(Some(Err(source))) => Err(RefreshError::NoUsableKey { source }),
-                Some(Some(Ok(_))) | None => Ok(fetched),
+                Some(Some(Ok(()))) | None => Ok(fetched),
             },
             Err(error) => Err(error),
         };
@@ -342,12 +337,11 @@ impl Shared {
                 (self.plan.cooldown.min(RETRY).mul_f64(1.0 + 0.2 * chance()), Some(error))
             }
         };
-        self.end_attempt(error);
+        self.end_attempt(error, now);
         Some(pause)
     }
 
-    fn end_attempt(&self, error: Option<Arc<RefreshError>>) {
-        let now = self.clock.now();
+    fn end_attempt(&self, error: Option<Arc<RefreshError>>, now: UnixTime) {
         self.status.send_modify(|status| {
             status.is_under_way = false;
             status.ended += 1;

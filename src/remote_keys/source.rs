@@ -28,9 +28,9 @@ pub(crate) struct Plan {
 /// Where the keys are.
 #[derive(Clone)]
 pub(crate) enum Place {
-    KeyDocument(String),
+    KeyDocument(Uri),
     /// The metadata that names the key document is in one of these places.
-    Metadata([String; 2]),
+    Metadata([Uri; 2]),
 }
 
 /// What was fetched before, so that it need not be fetched again.
@@ -94,7 +94,7 @@ impl Plan {
         let fresh_for = fresh_for(&parts.headers, otherwise);
         let validators = validators(&parts.headers);
         if is_unchanged && known.iter().any(Option::is_some) {
-            let [(etag, old_etag), (modified, old_modified)] = zipped(validators, known);
+            let ([etag, modified], [old_etag, old_modified]) = (validators, known);
             let validators = [etag.or(old_etag), modified.or(old_modified)];
             return Ok(Fetched { keys: None, fresh_for, document: None, origin, validators });
         }
@@ -111,7 +111,7 @@ impl Plan {
     /// Where the keys are.
     async fn address(&self, memory: &mut Memory, now: UnixTime) -> Result<Uri, RefreshError> {
         let places = match &self.place {
-            Place::KeyDocument(uri) => return parsed(uri),
+            Place::KeyDocument(uri) => return Ok(uri.clone()),
             Place::Metadata(places) => places,
         };
         if let Some((uri, until)) = &memory.discovered
@@ -132,7 +132,7 @@ impl Plan {
 
     /// Asks the issuer where its keys are. The first place with metadata counts; there are servers
     /// that answer 200 and a page of theirs to whatever they do not know.
-    async fn discover(&self, places: &[String; 2]) -> Result<(Uri, Duration), RefreshError> {
+    async fn discover(&self, places: &[Uri; 2]) -> Result<(Uri, Duration), RefreshError> {
         use RefreshError::{Status, Unreachable};
         let [first, second] = places;
         let odd = match self.discover_at(first).await {
@@ -148,12 +148,11 @@ impl Plan {
 
     /// The address that the metadata names, and for how long that is fresh: an hour, if HTTP does
     /// not say.
-    async fn discover_at(&self, place: &str) -> Result<(Uri, Duration), RefreshError> {
+    async fn discover_at(&self, place: &Uri) -> Result<(Uri, Duration), RefreshError> {
         const FRESH_FOR: Duration = Duration::from_secs(60 * 60);
-        let url = parsed(place)?;
-        let (parts, body) = self.get(&url, &[None, None]).await?.into_parts();
-        let text = text(&url, parts.status, body)?;
-        let uri = discovery::jwks_uri(&url, &text, &self.issuer)?;
+        let (parts, body) = self.get(place, &[None, None]).await?.into_parts();
+        let text = text(place, parts.status, body)?;
+        let uri = discovery::jwks_uri(place, &text, &self.issuer)?;
         Ok((uri, fresh_for(&parts.headers, FRESH_FOR)))
     }
 
@@ -181,21 +180,8 @@ impl Plan {
     }
 }
 
-fn zipped<T>([a, b]: [T; 2], [c, d]: [T; 2]) -> [(T, T); 2] {
-    [(a, c), (b, d)]
-}
-
 fn validators(headers: &HeaderMap) -> [Option<HeaderValue>; 2] {
     [ETAG, LAST_MODIFIED].map(|name| headers.get(name).cloned())
-}
-
-/// Addresses were checked when the verifier was built or the metadata was read.
-fn parsed(url: &str) -> Result<Uri, RefreshError> {
-    let unreachable = |error: http::uri::InvalidUri| RefreshError::Unreachable {
-        url: url.into(),
-        source: error.into(),
-    };
-    url.parse().map_err(unreachable)
 }
 
 /// The text of a 200.

@@ -12,7 +12,7 @@ use std::{
 use crate::time::Clock;
 
 /// Waits so long by this clock. One that is moved by hand is only waited for when it moves.
-pub(super) async fn sleep(clock: &dyn Clock, duration: Duration) {
+pub(crate) async fn sleep(clock: &dyn Clock, duration: Duration) {
     let end = clock.now().saturating_add(duration);
     loop {
         // Asked before the time, so that no move in between is missed.

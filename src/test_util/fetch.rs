@@ -11,10 +11,7 @@ use http::{
 };
 
 use super::FrozenClock;
-use crate::{
-    remote_keys::{Fetch, Fetching, MAX_BODY},
-    time::Clock,
-};
+use crate::remote_keys::{Fetch, Fetching, MAX_BODY, sleep};
 
 /// The web in memory: answers by address, with whatever faults a test is about. What has no answer is
 /// 404. Clones share everything.
@@ -183,10 +180,7 @@ impl Fetch for MemoryFetch {
     fn fetch(&self, request: Request<()>) -> Fetching {
         let (answer, clock) = (self.answer(&request), self.clock.clone());
         Box::pin(async move {
-            let due = clock.now().saturating_add(answer.delay);
-            while let Some(moved) = clock.moved().filter(|_| clock.now() < due) {
-                moved.await;
-            }
+            sleep(&clock, answer.delay).await;
             match answer.outcome {
                 Outcome::Fault(fault) => Err(fault.into()),
                 Outcome::Nothing => pending().await,

@@ -1,3 +1,5 @@
+#[cfg(feature = "remote-keys")]
+use std::sync::Weak;
 use std::{
     collections::HashMap,
     fmt,
@@ -5,9 +7,6 @@ use std::{
 };
 
 use arc_swap::{ArcSwapOption, Guard};
-
-#[cfg(feature = "remote-keys")]
-use std::sync::Weak;
 
 #[cfg(feature = "remote-keys")]
 use crate::remote_keys::{Ask, Install, Outcome, Readiness, Remote};
@@ -33,12 +32,12 @@ pub(super) struct Issuers {
 pub(super) struct Trusted {
     pub(super) policy: Policy,
     /// Nothing until there are keys; requests then get 503.
-    pub(super) keys: ArcSwapOption<KeyIndex>,
+    keys: ArcSwapOption<KeyIndex>,
     /// Taken to replace the keys, never to read them.
     generation: Mutex<u64>,
     /// Who fetches the keys, if they are not given.
     #[cfg(feature = "remote-keys")]
-    pub(super) remote: Option<Remote>,
+    remote: Option<Remote>,
     backend: Backend,
     events: Sink,
 }
@@ -73,7 +72,7 @@ impl Issuers {
                 #[cfg(feature = "remote-keys")]
                 remote: match &source {
                     Source::Remote(plan) => {
-                        Some(Remote::new(plan.clone(), Arc::clone(clock), events.clone()))
+                        Some(Remote::new((**plan).clone(), Arc::clone(clock), events.clone()))
                     }
                     Source::Fixed(_) | Source::Later => None,
                 },
@@ -120,7 +119,7 @@ impl Issuers {
         if trusted.remote.is_some() {
             return Err(ConfigError::KeysAreRemote { issuer: issuer.into() });
         }
-        trusted.replace_keys(keys).map(|(generation, _)| generation)
+        trusted.replace_keys(keys)
     }
 }
 
@@ -171,8 +170,8 @@ impl Trusted {
     }
 
     /// Prepares the keys and puts them in place of the old ones, all at once. Returns the
-    /// generation that they are, and how many can be used.
-    fn replace_keys(&self, keys: &KeySet) -> Result<(u64, usize), ConfigError> {
+    /// generation that they are.
+    fn replace_keys(&self, keys: &KeySet) -> Result<u64, ConfigError> {
         let Self { backend, events, .. } = self;
         let issuer = Arc::clone(&self.policy.issuer);
         let (index, refused) = KeyIndex::new(keys, self.policy.algorithms, *backend);
@@ -188,7 +187,7 @@ impl Trusted {
         let usable = index.len();
         let generation = self.store(index);
         events.emit(&AuthEvent::KeysReplaced { issuer, generation, keys: usable });
-        Ok((generation, usable))
+        Ok(generation)
     }
 
     /// Puts the keys in place and returns the generation that they are. The lock is let go before
@@ -207,9 +206,9 @@ struct Installer(Weak<Trusted>);
 
 #[cfg(feature = "remote-keys")]
 impl Install for Installer {
-    fn install(&self, keys: &KeySet) -> Option<Result<usize, ConfigError>> {
+    fn install(&self, keys: &KeySet) -> Option<Result<(), ConfigError>> {
         let trusted = self.0.upgrade()?;
-        Some(trusted.replace_keys(keys).map(|(_, usable)| usable))
+        Some(trusted.replace_keys(keys).map(drop))
     }
 
     fn is_needed(&self) -> bool {

