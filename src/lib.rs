@@ -73,6 +73,9 @@
 //! - `exp`, `nbf` and `iat`, with 60 s for clocks that differ.
 //! - A token that is bound to a key (`cnf`) is refused, as its proof is not checked here.
 //!
+//! A token that was revoked is refused if its issuer is given a list of [`Revocations`](revocation);
+//! else it is good until it expires.
+//!
 //! Leeway and sizes are settings within bounds. What goes below the standards has `danger` in its name.
 //!
 //! # What it does not do
@@ -116,7 +119,7 @@
 //!
 //! Vocabulary: [`mod@scope`], [`claims`], [`time`]. Engine: [`key`], [`policy`]. HTTP: [`token`],
 //! [`challenge`]. Verification: [`verified`], [`event`], [`authenticate`],
-//! [`remote_keys`], [`issuer`], [`verifier`]. Tower:
+//! [`remote_keys`], [`revocation`], [`issuer`], [`verifier`]. Tower:
 //! [`auth`], [`require`], [`require_scope`]. Adapters: [`extract`], [`test_util`]. And the
 //! [`manual`]: threats, defaults, how-to.
 //!
@@ -147,6 +150,7 @@ mod refusal;
 pub mod remote_keys;
 pub mod require;
 pub mod require_scope;
+pub mod revocation;
 pub mod scope;
 mod secret;
 mod span;

@@ -103,6 +103,7 @@ pub(crate) const fn answer(kind: AuthErrorKind) -> Answer {
         | Kind::LifetimeTooLong
         | Kind::NotYetValid
         | Kind::IssuedInFuture
+        | Kind::Revoked
         | Kind::ClaimsMismatch => {
             (StatusCode::UNAUTHORIZED, Some(Error(InvalidToken, "The access token is invalid")))
         }

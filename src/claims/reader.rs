@@ -193,6 +193,10 @@ impl<'de, 's> Reader<'de, 's> {
             Claim::TokenUse => {
                 self.noted.registered.token_use = text(value).map(|text| self.pool.place(&text));
             }
+            Claim::SessionId => {
+                self.noted.registered.session_id = self.place(value);
+                self.noted.registered.odd_session_id = self.noted.registered.session_id.is_none();
+            }
         }
         Some(())
     }

@@ -15,6 +15,10 @@ pub(crate) struct Registered {
     pub(crate) subject: Option<Span>,
     pub(crate) client_id: Option<Span>,
     pub(crate) token_id: Option<Span>,
+    /// `sid`, where it is a string.
+    pub(crate) session_id: Option<Span>,
+    /// `sid` is there and no string. Few issuers mean the same by it, so that alone is no fault.
+    pub(crate) odd_session_id: bool,
     pub(crate) audience: Option<Audience>,
     pub(crate) expires_at: Option<UnixTime>,
     pub(crate) not_before: Option<UnixTime>,
@@ -42,6 +46,7 @@ pub(super) enum Claim {
     IssuedAt,
     Confirmation,
     TokenUse,
+    SessionId,
 }
 
 impl Claim {
@@ -59,6 +64,7 @@ impl Claim {
             "iat" => Self::IssuedAt,
             "cnf" => Self::Confirmation,
             "token_use" => Self::TokenUse,
+            "sid" => Self::SessionId,
             _ => return None,
         })
     }

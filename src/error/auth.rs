@@ -221,8 +221,11 @@ kinds! {
     NotYetValid = "not_yet_valid", "the token is not valid yet";
     /// The token was issued in the future.
     IssuedInFuture = "issued_in_future", "the token was issued in the future";
-    /// The token has expired, and nothing else is wrong with it.
+    /// The token has expired, and nothing else is wrong with it; whether it was revoked is not asked
+    /// then.
     Expired = "expired", "the token has expired";
+    /// The token was revoked, and nothing else is wrong with it.
+    Revoked = "revoked", "the token was revoked";
     /// The claims do not fit the type that the application asks for.
     ClaimsMismatch = "claims_mismatch", "the claims do not fit the application's type";
     /// The token lacks a scope that the operation needs. [`Grant::require`](crate::Grant::require)

@@ -9,6 +9,7 @@ use crate::{
     error::ConfigError,
     key::KeySet,
     policy::{Audiences, Policy, Tenants, TokenType},
+    revocation::Revocations,
     scope::{ImpliedScopes, ScopeToken},
 };
 
@@ -55,6 +56,7 @@ pub struct Issuer {
     max_lifetime: Option<Duration>,
     scope_claims: Vec<ScopeClaim>,
     implied: Vec<(ScopeToken, Vec<ScopeToken>)>,
+    revocations: Option<Revocations>,
 }
 
 /// Which tenants an issuer is trusted for.
@@ -95,6 +97,7 @@ impl Issuer {
             max_lifetime: None,
             scope_claims: Vec::new(),
             implied: Vec::new(),
+            revocations: None,
         }
     }
 
@@ -196,6 +199,19 @@ impl Issuer {
         self
     }
 
+    /// Refuses the tokens that this list says are [revoked](crate::revocation). Each issuer needs its
+    /// own, as two may use the same id; the tenants of one have it in common.
+    ///
+    /// A claim `sid` must then be a string; without a list it may be anything.
+    pub fn revocations(self, revocations: Revocations) -> Self {
+        Self { revocations: Some(revocations), ..self }
+    }
+
+    /// What is revoked, if anybody asks.
+    pub(crate) fn attached_revocations(&self) -> Option<Revocations> {
+        self.revocations.clone()
+    }
+
     /// The sound policy and the source of the keys.
     pub(crate) fn into_policy(self, backend: Backend) -> Result<(Policy, Source), ConfigError> {
         let issuer = self.issuer.clone();
@@ -234,6 +250,7 @@ impl Issuer {
             max_lifetime: self.max_lifetime,
             scope_claims: scope_claims.into(),
             implied: ImpliedScopes::new(&self.implied),
+            revocable: self.revocations.is_some(),
         };
         Ok((policy, source))
     }

@@ -89,6 +89,42 @@
 //!
 //! [`Verifier::replace_keys`](crate::Verifier::replace_keys); a request never waits for it.
 //!
+//! # Revoke a token before it expires
+//!
+//! A token says by itself that it is valid: whoever has it is let in, and it is good until it expires,
+//! even if its issuer has revoked it, unless the service is told (RFC 7009 section 3). So keep lives
+//! short, and give the issuer a list:
+//!
+//! ```
+//! use std::time::Duration;
+//! use tower_bearer::{Verifier, revocation::{Revocation, Revocations}, test_util::TestIssuer};
+//!
+//! let issuer = TestIssuer::new();
+//! let revocations = Revocations::new();
+//! let verifier = Verifier::builder()
+//!     .issuer(issuer.trusted().revocations(revocations.clone()))
+//!     .build()?;
+//!
+//! // At start: what was revoked before.
+//! revocations.extend([]);
+//!
+//! // Tokens live for 600 s here, and clocks may differ by 300 s at most.
+//! let (now, token) = (issuer.now(), issuer.token().claim("sid", "family-1").sign());
+//! let until = now.saturating_add(Duration::from_secs(900));
+//! assert!(verifier.verify_now(&token).is_ok());
+//! revocations.revoke(&Revocation::token("an-id", until)); // one token, by its `jti`
+//! revocations.revoke(&Revocation::client("a-client", now, until)); // its tokens so far
+//! revocations.revoke(&Revocation::family("family-1", until)); // a session, by its `sid`
+//! assert!(verifier.verify_now(&token).is_err());
+//! revocations.revoke(&Revocation::issuer(now, until)); // all so far, if a key was stolen
+//!
+//! // Once in a minute: what has expired anyway.
+//! revocations.purge(now);
+//! # Ok::<(), tower_bearer::ConfigError>(())
+//! ```
+//!
+//! The list is that of this process. What is revoked elsewhere holds here when it is put into the list.
+//!
 //! # Tell the caller in an access log
 //!
 //! [`echo_caller`](crate::auth::AuthLayerBuilder::echo_caller) puts the

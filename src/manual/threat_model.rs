@@ -29,8 +29,10 @@
 //! | a key document that never ends, or never comes | limits on size, keys and time; the old keys serve meanwhile | `remote_keys/source.rs`, `remote_keys/refresh.rs` |
 //! | a tenant that imitates another by its name | the name is plain text of bounded length between the fixed parts of the template | `policy/tenants.rs` |
 //! | a key of one tenant that signs for another, where tenants share a key document | a key that says whose it is signs for no other | `policy/check.rs` |
+//! | a stolen token used before it expires | it can be revoked, by its id, session or client, or with all of the issuer; asked at every request where there is a list | `revocation/`, `verifier/pipeline.rs` |
+//! | a client that chooses ids to make the list slow, or has a good token taken for a revoked one | ids are spread by a hash with a random key and compared as they are | `revocation/ids.rs` |
 //! | an outage of the key source | 503, never a pass and never 401 | `verifier/pipeline.rs`, `remote_keys/refresh.rs` |
 //!
 //! Not answered here: replay of a bearer token within its life (anybody who holds it can use it, so
-//! keep lives short and TLS on), revocation before expiry, and whether the caller may touch this
-//! very object.
+//! keep lives short and TLS on), revocation where no list is given or the list does not know yet, and
+//! whether the caller may touch this very object.

@@ -106,6 +106,9 @@ fn check_required(policy: &Policy, claims: &Registered, text: &str) -> Result<()
             _ => {}
         }
     }
+    if policy.revocable && claims.odd_session_id {
+        return Err(AuthError::of_claim(AuthErrorKind::MalformedClaim, "sid"));
+    }
     if claims.issued_at.is_none() && (strict || policy.max_lifetime.is_some()) {
         return Err(missing("iat"));
     }

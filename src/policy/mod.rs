@@ -27,6 +27,8 @@ pub(crate) struct Policy {
     pub(crate) max_lifetime: Option<Duration>,
     pub(crate) scope_claims: Box<[ScopeClaim]>,
     pub(crate) implied: ImpliedScopes,
+    /// Tokens may be revoked, by their session among others: whatever names one must be readable.
+    pub(crate) revocable: bool,
 }
 
 impl Policy {

@@ -75,6 +75,13 @@ impl Grant {
         self.text(self.claims.token_id)
     }
 
+    /// The session that the token belongs to (`sid`), if it names one: that of a sign-in at an OpenID
+    /// provider, or the family of refresh tokens that the token came with.
+    #[must_use]
+    pub fn session_id(&self) -> Option<&str> {
+        self.text(self.claims.session_id)
+    }
+
     /// The issuer and the subject, if there is a subject.
     #[must_use]
     pub fn principal(&self) -> Option<Principal<'_>> {

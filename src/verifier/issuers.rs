@@ -17,6 +17,7 @@ use crate::{
     issuer::{Issuer, Source},
     key::{KeyIndex, KeySet, SkippedKey},
     policy::Policy,
+    revocation::Revocations,
     time::{Clock, UnixTime},
 };
 
@@ -31,6 +32,7 @@ pub(super) struct Issuers {
 /// One trusted issuer.
 pub(super) struct Trusted {
     pub(super) policy: Policy,
+    pub(super) revocations: Option<Revocations>,
     /// Nothing until there are keys; requests then get 503.
     keys: ArcSwapOption<KeyIndex>,
     /// Taken to replace the keys, never to read them.
@@ -57,6 +59,7 @@ impl Issuers {
         let mut trusted =
             Self { all: Vec::new(), of_tenants: Vec::new(), by_name: HashMap::default() };
         for issuer in issuers {
+            let revocations = issuer.attached_revocations();
             let (policy, source) = issuer.into_policy(backend)?;
             let name = Arc::clone(&policy.issuer);
             if trusted.by_name.insert(Arc::clone(&name), trusted.all.len()).is_some() {
@@ -67,6 +70,7 @@ impl Issuers {
             }
             let one = Trusted {
                 policy,
+                revocations,
                 keys: ArcSwapOption::empty(),
                 generation: Mutex::new(0),
                 #[cfg(feature = "remote-keys")]

@@ -146,7 +146,12 @@ where
 
     let scopes = ScopeSet::from_parts(text.into(), scopes);
     let effective = policy.implied.expand(&scopes);
-    Ok(Verified::new(Grant::new(registered, scopes, effective), custom))
+    let grant = Grant::new(registered, scopes, effective);
+    // Last, as what is past its time may be forgotten there.
+    if trusted.revocations.as_ref().is_some_and(|revocations| revocations.is_revoked(&grant)) {
+        return Err(AuthErrorKind::Revoked.into());
+    }
+    Ok(Verified::new(grant, custom))
 }
 
 fn parse_header(token: UntrustedToken<'_>) -> Result<Header, AuthErrorKind> {

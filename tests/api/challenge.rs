@@ -73,6 +73,7 @@ fn expected(kind: AuthErrorKind) -> (u16, Option<&'static str>) {
         | Kind::LifetimeTooLong
         | Kind::NotYetValid
         | Kind::IssuedInFuture
+        | Kind::Revoked
         | Kind::ClaimsMismatch => (401, Some(C3)),
         Kind::InsufficientScope => (
             403,
@@ -857,6 +858,7 @@ fn reason_codes_are_stable() {
         "not_yet_valid",
         "issued_in_future",
         "expired",
+        "revoked",
         "claims_mismatch",
         "insufficient_scope",
         "policy_denied",

@@ -21,6 +21,7 @@ mod profile;
 mod providers;
 #[cfg(feature = "remote-keys")]
 mod remote_keys;
+mod revocation;
 mod scopes;
 mod tracing_sink;
 mod transport;

@@ -1,0 +1,210 @@
+use std::{
+    collections::BTreeMap,
+    hash::BuildHasher,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use arc_swap::ArcSwapOption;
+use foldhash::quality::RandomState;
+
+use super::column::Column;
+use crate::{
+    jws::{self, Scratch},
+    time::UnixTime,
+};
+
+/// A new id has one of so many parts of the whole copied.
+const SHARDS: usize = 1024;
+/// Characters of 128 bits in base64url.
+const PACKED_LEN: usize = 22;
+/// The most bytes that the decoder asks for to decode so many characters.
+const PACKED_ROOM: usize = 18;
+
+/// A set of ids, each with the time until when it is kept.
+///
+/// Readers see an immutable part of it. Writers must take turns.
+pub(super) struct Ids {
+    shards: Box<[ArcSwapOption<Shard>]>,
+    /// Where an id belongs cannot be told from outside, so that nobody fills one shard.
+    hasher: RandomState,
+    len: AtomicUsize,
+}
+
+/// The ids with one remainder of their hash.
+#[derive(Default)]
+struct Shard {
+    packed: Column<u128>,
+    texts: Column<Box<str>>,
+}
+
+/// Ids to add, by the position of their shard.
+#[derive(Default)]
+pub(super) struct Batch(BTreeMap<usize, Added>);
+
+#[derive(Default)]
+struct Added {
+    packed: Vec<(u128, UnixTime)>,
+    texts: Vec<(Box<str>, UnixTime)>,
+}
+
+impl Ids {
+    #[inline]
+    pub(super) fn contains(&self, id: &str) -> bool {
+        self.len() != 0 && self.is_in_shard(id)
+    }
+
+    fn is_in_shard(&self, id: &str) -> bool {
+        let packed = pack(id);
+        let shard = self.shards.get(self.position(packed, id)).map(ArcSwapOption::load);
+        let Some(shard) = shard.as_ref().and_then(|shard| shard.as_deref()) else {
+            return false;
+        };
+        match packed {
+            Some(packed) => shard.packed.as_slice().binary_search(&packed).is_ok(),
+            None => shard.texts.as_slice().binary_search_by(|text| (**text).cmp(id)).is_ok(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len.load(Ordering::Relaxed)
+    }
+
+    /// Puts an id into a batch, which is nothing to readers until it is [added](Self::add).
+    pub(super) fn prepare(&self, batch: &mut Batch, id: Box<str>, until: UnixTime) {
+        let packed = pack(&id);
+        let added = batch.0.entry(self.position(packed, &id)).or_default();
+        match packed {
+            Some(packed) => added.packed.push((packed, until)),
+            None => added.texts.push((id, until)),
+        }
+    }
+
+    /// Adds a batch of ids, with one copy of each shard that has new ones. Of several times for one id
+    /// the latest counts.
+    pub(super) fn add(&self, batch: Batch) {
+        let mut len = self.len();
+        for (position, added) in batch.0 {
+            let Some(slot) = self.shards.get(position) else {
+                continue;
+            };
+            let old = slot.load_full().unwrap_or_default();
+            let new =
+                Shard { packed: old.packed.with(added.packed), texts: old.texts.with(added.texts) };
+            len = (len + new.len()).saturating_sub(old.len());
+            slot.store(Some(Arc::new(new)));
+        }
+        self.len.store(len, Ordering::Relaxed);
+    }
+
+    /// Forgets the ids that are past their time, and says how many.
+    pub(super) fn purge(&self, now: UnixTime) -> usize {
+        let mut forgotten = 0;
+        for slot in &self.shards {
+            let Some(old) = slot.load_full() else {
+                continue;
+            };
+            let past = old.packed.past(now) + old.texts.past(now);
+            if past > 0 {
+                let new = Shard {
+                    packed: old.packed.without_past(now),
+                    texts: old.texts.without_past(now),
+                };
+                slot.store(Some(Arc::new(new)).filter(|new| new.len() > 0));
+                forgotten += past;
+            }
+        }
+        self.len.store(self.len().saturating_sub(forgotten), Ordering::Relaxed);
+        forgotten
+    }
+
+    fn position(&self, packed: Option<u128>, id: &str) -> usize {
+        let hash = match packed {
+            Some(packed) => self.hasher.hash_one(packed),
+            None => self.hasher.hash_one(id),
+        };
+        (hash % SHARDS as u64) as usize
+    }
+}
+
+impl Default for Ids {
+    fn default() -> Self {
+        Self {
+            shards: std::iter::repeat_with(ArcSwapOption::empty).take(SHARDS).collect(),
+            hasher: RandomState::default(),
+            len: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl Shard {
+    fn len(&self) -> usize {
+        self.packed.len() + self.texts.len()
+    }
+}
+
+/// The 128 bits of an id that is their one strict base64url form: any other text is another id.
+#[inline]
+fn pack(id: &str) -> Option<u128> {
+    if id.len() != PACKED_LEN {
+        return None;
+    }
+    let mut scratch = Scratch::<PACKED_ROOM>::new();
+    let bytes = jws::decode(id.as_bytes(), &mut scratch)?;
+    bytes.try_into().ok().map(u128::from_be_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNTIL: UnixTime = UnixTime::from_secs(1000);
+
+    fn add(ids: &Ids, all: impl IntoIterator<Item = String>) {
+        let mut batch = Batch::default();
+        all.into_iter().for_each(|id| ids.prepare(&mut batch, id.into(), UNTIL));
+        ids.add(batch);
+    }
+
+    #[test]
+    fn only_the_strict_form_of_128_bits_is_packed() {
+        assert_eq!(pack("AAAAAAAAAAAAAAAAAAAAAA"), Some(0));
+        assert_eq!(pack("_____________________w"), Some(u128::MAX));
+        for other in [
+            "",
+            "AAAAAAAAAAAAAAAAAAAAA",
+            "AAAAAAAAAAAAAAAAAAAAAAA",
+            "AAAAAAAAAAAAAAAAAAAAAB", // a stray bit
+            "AAAAAAAAAAAAAAAAAAAA==",
+            "AAAAAAAAAAAAAAAAAAAAA+",
+            "AAAAAAAAAAAAAAAAAAAA\u{e4}",
+        ] {
+            assert_eq!(pack(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn ids_of_both_forms_spread_over_the_shards() {
+        let ids = Ids::default();
+        let packed = (0..20 * SHARDS as u128).map(|number| jws::encode(number.to_be_bytes()));
+        add(&ids, packed.chain((0..20 * SHARDS).map(|number| number.to_string())));
+        assert_eq!(ids.len(), 40 * SHARDS);
+        for slot in &ids.shards {
+            let shard = slot.load_full().unwrap_or_default();
+            assert!((1..=60).contains(&shard.packed.len()), "{}", shard.packed.len());
+            assert!((1..=60).contains(&shard.texts.len()), "{}", shard.texts.len());
+        }
+    }
+
+    #[test]
+    fn a_shard_that_is_empty_again_is_given_up() {
+        let ids = Ids::default();
+        add(&ids, ["one".to_owned(), "one".to_owned(), "two".to_owned()]);
+        assert_eq!((ids.len(), ids.purge(UNTIL), ids.len()), (2, 0, 2));
+        assert_eq!((ids.purge(UnixTime::from_secs(1001)), ids.len()), (2, 0));
+        assert!(ids.shards.iter().all(|slot| slot.load().is_none()));
+        assert!(!ids.contains("one"));
+    }
+}
