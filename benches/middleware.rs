@@ -15,6 +15,8 @@
 mod fixture;
 #[path = "shared/remote.rs"]
 mod remote;
+#[path = "shared/revoked.rs"]
+mod revoked;
 #[path = "shared/mod.rs"]
 mod shared;
 
@@ -60,6 +62,15 @@ fn main() {
     }
     if options.wants("scopes") {
         scopes(&options);
+    }
+    if options.wants("revocation lookup") {
+        revoked::lookups(&options);
+    }
+    if options.wants("revocation HS256") {
+        revocation(&options);
+    }
+    if options.wants("revocation size") {
+        revoked::size(&options);
     }
 }
 
@@ -194,6 +205,23 @@ fn remote_keys(options: &Options, fixture: &Fixture) {
             Contender::service("at hand", at_hand, 200, request(&fixture.valid)),
             cell("fetched", None),
             cell("fetched, refresh under way", Some(fixture.unknown.clone())),
+        ],
+    );
+}
+
+/// A whole accepted request, with and without a list of what is revoked.
+fn revocation(options: &Options) {
+    let cell = |name: &str, count| {
+        let (verifier, token) = revoked::verifier(count);
+        Contender::service(name, AuthLayer::new(verifier).layer(Empty), 200, request(&token))
+    };
+    options.compare(
+        "revocation HS256 accepted",
+        0,
+        vec![
+            cell("no list", None),
+            cell("empty list", Some(0)),
+            cell("1000000 revoked", Some(1_000_000)),
         ],
     );
 }

@@ -100,6 +100,11 @@ impl Options {
         }
     }
 
+    /// Whether the tables of this group are printed.
+    pub(crate) fn shows(&self, group: &str) -> bool {
+        self.cell.is_none() && group.contains(&self.filter)
+    }
+
     /// Measures a group and prints a table: median time, ratio to the baseline, allocations.
     pub(crate) fn compare(&self, group: &str, baseline: usize, mut contenders: Vec<Contender>) {
         if let Some((cell, times)) = &self.cell {
@@ -111,7 +116,7 @@ impl Options {
             }
             return;
         }
-        if !group.contains(&self.filter) {
+        if !self.shows(group) {
             return;
         }
         let medians = self.medians(&mut contenders);
