@@ -18,5 +18,5 @@ mod scopes;
 pub use self::scopes::ScopeClaim;
 pub(crate) use self::{
     reader::{Noted, issuer_of, read},
-    registered::Registered,
+    registered::{Registered, SessionId},
 };

@@ -8,7 +8,7 @@ use serde::{
 use super::{
     audience::Audience,
     pool::Pool,
-    registered::{Claim, Registered, is_foreign, is_of_id_token, numeric_date},
+    registered::{Claim, Registered, SessionId, is_foreign, is_of_id_token, numeric_date},
     scopes::{Collector, ScopeClaim},
 };
 use crate::{
@@ -194,8 +194,8 @@ impl<'de, 's> Reader<'de, 's> {
                 self.noted.registered.token_use = text(value).map(|text| self.pool.place(&text));
             }
             Claim::SessionId => {
-                self.noted.registered.session_id = self.place(value);
-                self.noted.registered.odd_session_id = self.noted.registered.session_id.is_none();
+                self.noted.registered.session_id =
+                    self.place(value).map_or(SessionId::Odd, SessionId::Text);
             }
         }
         Some(())

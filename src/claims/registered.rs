@@ -15,10 +15,7 @@ pub(crate) struct Registered {
     pub(crate) subject: Option<Span>,
     pub(crate) client_id: Option<Span>,
     pub(crate) token_id: Option<Span>,
-    /// `sid`, where it is a string.
-    pub(crate) session_id: Option<Span>,
-    /// `sid` is there and no string. Few issuers mean the same by it, so that alone is no fault.
-    pub(crate) odd_session_id: bool,
+    pub(crate) session_id: SessionId,
     pub(crate) audience: Option<Audience>,
     pub(crate) expires_at: Option<UnixTime>,
     pub(crate) not_before: Option<UnixTime>,
@@ -31,6 +28,15 @@ pub(crate) struct Registered {
     pub(crate) id_token: Option<Span>,
     /// `token_use`, with which Amazon Cognito tells access tokens from ID tokens.
     pub(crate) token_use: Option<Span>,
+}
+
+/// `sid`. Issuers mean different things by it, so that what is no string is no fault in itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) enum SessionId {
+    #[default]
+    Missing,
+    Odd,
+    Text(Span),
 }
 
 /// The claims that verification reads.

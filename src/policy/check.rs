@@ -1,6 +1,6 @@
 use super::{Audiences, Policy, TokenType};
 use crate::{
-    claims::Registered,
+    claims::{Registered, SessionId},
     error::{AuthError, AuthErrorKind},
     jws::MediaType,
     time::UnixTime,
@@ -106,7 +106,7 @@ fn check_required(policy: &Policy, claims: &Registered, text: &str) -> Result<()
             _ => {}
         }
     }
-    if policy.revocable && claims.odd_session_id {
+    if policy.revocable && matches!(claims.session_id, SessionId::Odd) {
         return Err(AuthError::of_claim(AuthErrorKind::MalformedClaim, "sid"));
     }
     if claims.issued_at.is_none() && (strict || policy.max_lifetime.is_some()) {

@@ -33,17 +33,13 @@ impl<K: Clone + Ord> Column<K> {
 }
 
 impl<K> Column<K> {
-    pub(super) fn as_slice(&self) -> &[K] {
+    pub(super) fn ids(&self) -> &[K] {
         &self.ids
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.ids.len()
-    }
-
-    /// How many ids are past their time.
-    pub(super) fn past(&self, now: UnixTime) -> usize {
-        self.until.iter().filter(|until| **until < now).count()
+    /// Whether any id is past its time.
+    pub(super) fn has_past(&self, now: UnixTime) -> bool {
+        self.until.iter().any(|until| *until < now)
     }
 }
 

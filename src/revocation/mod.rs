@@ -44,6 +44,7 @@ mod cut_offs;
 mod entry;
 mod ids;
 mod list;
+mod shard;
 
 pub use self::{
     entry::{Revocation, RevocationKind},

@@ -4,7 +4,7 @@ use http::Extensions;
 
 use super::AuthContext;
 use crate::{
-    claims::Registered,
+    claims::{Registered, SessionId},
     error::{AuthError, AuthErrorKind},
     scope::{Requirement, ScopeSet},
     span::Span,
@@ -79,7 +79,10 @@ impl Grant {
     /// provider, or the family of refresh tokens that the token came with.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
-        self.text(self.claims.session_id)
+        match self.claims.session_id {
+            SessionId::Text(place) => self.text(Some(place)),
+            SessionId::Missing | SessionId::Odd => None,
+        }
     }
 
     /// The issuer and the subject, if there is a subject.
