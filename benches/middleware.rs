@@ -69,8 +69,8 @@ fn main() {
     if options.wants("revocation HS256") {
         revocation(&options);
     }
-    if options.wants("revocation size") {
-        revoked::size(&options);
+    if options.wants("revocation changes") {
+        revoked::changes(&options);
     }
 }
 

@@ -64,14 +64,14 @@ pub(crate) fn lookups(options: &Options) {
 }
 
 /// Bytes for each id, and what it takes to revoke a million and one more.
-pub(crate) fn size(options: &Options) {
-    const GROUP: &str = "revocation size";
+pub(crate) fn changes(options: &Options) {
+    const GROUP: &str = "revocation changes";
     const COUNT: u64 = 1_000_000;
     let mut kept = None;
     if options.shows(GROUP) {
         let room = allocation_counter::measure(|| kept = Some(list(COUNT)));
         println!(
-            "\n{GROUP}\n  {COUNT} ids: {:.2} bytes each, {:.2} at most while they are loaded",
+            "\nrevocation memory\n  {COUNT} ids: {:.2} bytes each, {:.2} at most while they are loaded",
             room.bytes_current as f64 / COUNT as f64,
             room.bytes_max as f64 / COUNT as f64,
         );
