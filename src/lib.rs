@@ -84,7 +84,7 @@
 //! - It does not know which object belongs to whom: that check stays in the handler.
 //! - It fetches nothing but keys, and those only with the feature `remote-keys`; else keys are given,
 //!   and [replaced](Verifier::replace_keys) while serving.
-//! - It issues no tokens, except in [tests](test_util).
+//! - It issues tokens with the feature `issue` only, and to applications only: it knows no users.
 //!
 //! # Test your own service
 //!
@@ -106,9 +106,11 @@
 //! | `aws-lc-rs` | cryptography by AWS-LC, the fast backend | yes |
 //! | `axum` | [`extract`]: extractors for axum handlers | yes |
 //! | `tracing` | [`event::Tracing`], which every layer uses unless told otherwise | yes |
+//! | `issue` | [`issue`]: tokens for applications, and the endpoints that give them | no |
 //! | `remote-keys` | [`remote_keys`]: keys from the network, found, kept fresh, on tokio | no |
 //! | `reqwest` | `remote-keys` with an HTTP client, [`HttpFetch`](remote_keys::HttpFetch) | no |
 //! | `rust-crypto` | cryptography in pure Rust; see [`Backend`] for the differences | no |
+//! | `sqlite` | `issue` with a store in a file, `store::Sqlite` | no |
 //! | `test-util` | [`test_util`]: an issuer, a clock and helpers for tests | no |
 //! | `full` | all but `test-util` | no |
 //!
@@ -119,8 +121,8 @@
 //!
 //! Vocabulary: [`mod@scope`], [`claims`], [`time`]. Engine: [`key`], [`policy`]. HTTP: [`token`],
 //! [`challenge`]. Verification: [`verified`], [`event`], [`authenticate`],
-//! [`remote_keys`], [`revocation`], [`issuer`], [`verifier`]. Tower:
-//! [`auth`], [`require`], [`require_scope`]. Adapters: [`extract`], [`test_util`]. And the
+//! [`remote_keys`], [`revocation`], [`issuer`], [`verifier`]. Issuing: [`issue`]. Tower:
+//! [`auth`], [`require`], [`require_scope`]. Adapters: [`extract`], [`store`], [`test_util`]. And the
 //! [`manual`]: threats, defaults, how-to.
 //!
 //! # Security
@@ -138,6 +140,8 @@ mod error;
 pub mod event;
 #[cfg(feature = "axum")]
 pub mod extract;
+#[cfg(feature = "issue")]
+pub mod issue;
 pub mod issuer;
 mod json;
 mod jws;
@@ -154,6 +158,8 @@ pub mod revocation;
 pub mod scope;
 mod secret;
 mod span;
+#[cfg(feature = "issue")]
+pub mod store;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 pub mod time;

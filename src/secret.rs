@@ -18,6 +18,15 @@ impl<T: Zeroize> Secret<T> {
     pub(crate) fn expose(&self) -> &T {
         &self.0
     }
+
+    /// The secret itself, to be filled in or changed in place.
+    #[cfg(all(
+        any(feature = "issue", feature = "test-util"),
+        any(feature = "aws-lc-rs", feature = "rust-crypto")
+    ))]
+    pub(crate) fn expose_mut(&mut self) -> &mut T {
+        &mut self.0
+    }
 }
 
 impl<T: Zeroize> Drop for Secret<T> {

@@ -91,7 +91,7 @@ fn rules(text: &str) -> BTreeSet<String> {
         text.split(|character: char| !character.is_ascii_alphanumeric() && character != '-');
     let is_rule = |word: &&str| {
         let mut parts = word.split('-');
-        matches!(parts.next(), Some("R" | "X"))
+        matches!(parts.next(), Some("I" | "R" | "X"))
             && parts.next().is_some_and(|group| group.chars().all(|one| one.is_ascii_uppercase()))
             && parts.next().is_some_and(|number| number.len() == 2 && number.parse::<u8>().is_ok())
             && parts.next().is_none()

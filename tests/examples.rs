@@ -5,7 +5,7 @@
 #[path = "examples/run.rs"]
 mod run;
 
-use std::{io::BufRead, net::TcpListener};
+use std::{fs, io::BufRead, net::TcpListener, process::Command};
 
 use jsonwebtoken::{EncodingKey, crypto::aws_lc};
 use serde_json::{Value, json};
@@ -551,5 +551,45 @@ fn the_examples_without_a_server_print_what_they_show_and_end() {
         for line in shown {
             assert!(stdout.lines().any(|printed| printed == *line), "{name}: {line}\n{stdout}");
         }
+    }
+}
+
+/// The whole story, as it is printed, pasted into a shell.
+#[cfg(unix)]
+#[test]
+fn the_commands_of_appfusion_tell_the_story_that_they_promise() {
+    for algorithm in ["ES256", "HS256"] {
+        let name = format!("tower-bearer-appfusion-{}-{algorithm}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        fs::create_dir(&folder).unwrap();
+        let db = folder.join("appfusion.db");
+        let options = ["--listen", "127.0.0.1:0", "--alg", algorithm, "--db", db.to_str().unwrap()];
+        let mut server = Server::start("appfusion", &options);
+        let mut story = String::new();
+        while !story.contains("# call the service: 401\ncurl") {
+            assert_ne!(server.stdout.read_line(&mut story).unwrap(), 0, "{story}");
+        }
+        // The line was read up to its end.
+        let shell = Command::new("bash").args(["-c", &story]).output().unwrap();
+        let printed = String::from_utf8_lossy(&shell.stdout);
+        let statuses: Vec<_> =
+            printed.lines().filter_map(|line| line.strip_prefix("HTTP/1.1 ")).collect();
+        assert_eq!(
+            statuses,
+            ["200 OK", "401 Unauthorized", "401 Unauthorized", "401 Unauthorized"],
+            "{printed}"
+        );
+        assert!(printed.contains("the reports of app_") && printed.contains("\n{}"), "{printed}");
+        drop(server);
+        // The secret is known no more.
+        let mut again = Server::start("appfusion", &options);
+        let mut line = String::new();
+        while !line.contains("SECRET") {
+            line.clear();
+            assert_ne!(again.stdout.read_line(&mut line).unwrap(), 0);
+        }
+        assert_eq!(line, "SECRET=...\n");
+        drop(again);
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -67,7 +67,7 @@ impl Service<Request<()>> for Empty {
 
 /// How the benchmark was started.
 pub(crate) struct Options {
-    smoke: bool,
+    pub(crate) smoke: bool,
     /// Only groups whose name contains this.
     filter: String,
     /// Runs the cell of this name so many times and does nothing else, for `callgrind`.
@@ -148,14 +148,13 @@ impl Options {
                 times.push(start.elapsed().as_nanos() as f64 / f64::from(*batch));
             }
         }
-        times
-            .into_iter()
-            .map(|mut times| {
-                times.sort_by(f64::total_cmp);
-                times[times.len() / 2]
-            })
-            .collect()
+        times.into_iter().map(median).collect()
     }
+}
+
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 /// What `callgrind` counts: it starts and stops at this name.

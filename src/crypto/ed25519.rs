@@ -37,8 +37,8 @@ pub(super) fn is_strict_signature(signature: &[u8]) -> bool {
     is_strict_point(r) && s.iter().rev().lt(GROUP_ORDER.iter().rev())
 }
 
-/// Whether a point of the curve has this y: whether x^2 = (y^2 - 1) / (d y^2 + 1) has a root (RFC 8032
-/// section 5.1.3). AWS-LC looks only when a signature is checked, which then never holds. For
+/// Whether a point of the curve has this y: whether x^2 = (y^2 - 1) / (d y^2 + 1) has a root (RFC
+/// 8032 section 5.1.3). AWS-LC looks only when a signature is checked, which then never holds. For
 /// imports only: nothing here is secret, nor is it fast.
 pub(super) fn is_on_curve(encoded: &[u8; 32]) -> bool {
     let mut y = *encoded;
@@ -162,7 +162,8 @@ mod tests {
 
     #[test]
     fn points_of_the_curve_are_told_from_others() {
-        // The base point, the key of RFC 8037 appendix A, and the first key of RFC 8032 section 7.1.
+        // The base point, the key of RFC 8037 appendix A, and the first key of RFC 8032 section
+        // 7.1.
         for point in [
             "5866666666666666666666666666666666666666666666666666666666666666",
             "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",

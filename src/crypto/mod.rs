@@ -3,6 +3,8 @@
 //! This is the only directory that names a backend crate. A [`Backend`] turns checked
 //! [`Material`] into a [`PreparedKey`] once, and verifies with it any number of times.
 
+#[cfg(feature = "issue")]
+mod aead;
 mod algorithm;
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
@@ -11,15 +13,25 @@ mod digest;
 #[cfg(feature = "aws-lc-rs")]
 mod ecdsa;
 mod ed25519;
+#[cfg(feature = "issue")]
+mod mac;
 mod material;
+#[cfg(feature = "issue")]
+mod random;
 #[cfg(feature = "rust-crypto")]
 mod rust_crypto;
-#[cfg(feature = "test-util")]
+#[cfg(any(feature = "issue", feature = "test-util"))]
 pub(crate) mod sign;
 
 use std::{fmt, str::FromStr};
 
 pub use self::algorithm::Algorithm;
+#[cfg(feature = "issue")]
+pub(crate) use self::{
+    aead::AeadKey,
+    mac::{MacKey, TAG_LEN},
+    random::{NoRandom, random},
+};
 pub(crate) use self::{
     algorithm::AlgorithmSet,
     digest::sha256,
@@ -37,6 +49,7 @@ use crate::error::ConfigError;
 /// | ES256, ES384 | yes | yes |
 /// | ES512 | yes | no |
 /// | EdDSA (Ed25519) | yes | yes |
+/// | signs with RSA (feature `issue`) | yes | no, RUSTSEC-2023-0071 |
 /// | keys are prepared | once | for each signature (except HMAC secrets, which are short) |
 ///
 /// A key that a backend cannot use is skipped with an event; an algorithm that it cannot verify
@@ -82,6 +95,15 @@ impl Backend {
             Self::RustCrypto if cfg!(feature = "rust-crypto") => Ok(self),
             _ => Err(ConfigError::BackendNotCompiled { name: self.name() }),
         }
+    }
+
+    /// Whether this backend makes signatures that go out to others. The crate `rsa` takes a time
+    /// that depends on the private key (RUSTSEC-2023-0071), so it only signs for tests.
+    #[cfg(feature = "issue")]
+    pub(crate) const fn signs(self, algorithm: Algorithm) -> bool {
+        use Algorithm::{Ps256, Ps384, Ps512, Rs256, Rs384, Rs512};
+        let is_rsa = matches!(algorithm, Rs256 | Rs384 | Rs512 | Ps256 | Ps384 | Ps512);
+        self.supports(algorithm) && !(is_rsa && matches!(self, Self::RustCrypto))
     }
 
     /// Whether this backend can verify the algorithm at all.

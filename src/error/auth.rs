@@ -91,8 +91,8 @@ impl AuthError {
 
     /// The issuer whose keys and rules decided, as it is configured, if the token got that far.
     ///
-    /// Unless the token [is signed](Self::is_signed_by_issuer) by that issuer, anybody may have named
-    /// it. Where only one is configured it decides about every token.
+    /// Unless the token [is signed](Self::is_signed_by_issuer) by that issuer, anybody may have
+    /// named it. Where only one is configured it decides about every token.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.detail.as_ref()?.issuer.as_ref().map(|(issuer, _)| &**issuer)
@@ -221,8 +221,8 @@ kinds! {
     NotYetValid = "not_yet_valid", "the token is not valid yet";
     /// The token was issued in the future.
     IssuedInFuture = "issued_in_future", "the token was issued in the future";
-    /// The token has expired, and nothing else is wrong with it; whether it was revoked is not asked
-    /// then.
+    /// The token has expired, and nothing else is wrong with it; whether it was revoked is not
+    /// asked then.
     Expired = "expired", "the token has expired";
     /// The token was revoked, and nothing else is wrong with it.
     Revoked = "revoked", "the token was revoked";

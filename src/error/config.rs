@@ -20,6 +20,12 @@ pub enum ConfigError {
         /// The identifier as given.
         issuer: String,
     },
+    /// An authorization server has no issuer identifier.
+    #[error("the server has no issuer identifier: name it with `.issuer(\"https://..\")`")]
+    NoIssuerIdentifier,
+    /// An authorization server has no keys of its own.
+    #[error("the server has no keys of its own: give it some with `.keys(ServerKeys::new(&root))`")]
+    NoServerKeys,
     /// Two issuers have the same identifier.
     #[error(
         "issuer {issuer:?} is configured twice: merge the two, as keys and policy belong to one issuer"
@@ -94,6 +100,16 @@ pub enum ConfigError {
         /// Name of the backend.
         backend: &'static str,
     },
+    /// The backend does not sign with this algorithm.
+    #[error(
+        "the backend {backend} does not sign with {algorithm}: take ES256 or EdDSA, or the backend aws-lc-rs"
+    )]
+    UnsupportedSigning {
+        /// Name of the algorithm.
+        algorithm: &'static str,
+        /// Name of the backend.
+        backend: &'static str,
+    },
     /// An algorithm name that this library does not know.
     #[error(
         "unknown algorithm {name:?}: use a name of RFC 7518 or RFC 9864 such as ES256; `none` is never accepted"
@@ -140,8 +156,8 @@ pub enum ConfigError {
         /// The issuer.
         issuer: String,
     },
-    /// The keys of an issuer that are fetched cannot be replaced by hand.
-    #[error("issuer {issuer:?}: its keys are fetched, so they cannot be replaced by hand")]
+    /// The keys of an issuer that come from elsewhere cannot be replaced by hand.
+    #[error("issuer {issuer:?}: its keys come from elsewhere, so they cannot be replaced by hand")]
     KeysAreRemote {
         /// The issuer.
         issuer: String,
@@ -153,6 +169,16 @@ pub enum ConfigError {
     NoFetch {
         /// The issuer.
         issuer: String,
+    },
+    /// A text that cannot be used.
+    #[error("{name} {value:?}: {remedy}")]
+    InvalidText {
+        /// Name of the setting.
+        name: &'static str,
+        /// The value as given.
+        value: String,
+        /// What it must look like.
+        remedy: &'static str,
     },
     /// An address that cannot be used.
     #[error("{name} {value:?}: {remedy}")]
@@ -213,5 +239,13 @@ pub enum ConfigError {
         name: String,
         /// What it must look like.
         remedy: &'static str,
+    },
+    /// A text is no network of proxies.
+    #[error(
+        "{value:?} is no network of proxies: write its first address and a prefix of at least 1, such as 10.0.0.0/8, or one address"
+    )]
+    InvalidNetwork {
+        /// The text as given.
+        value: String,
     },
 }

@@ -30,6 +30,7 @@
 //! assert_eq!(refused.load(Ordering::Relaxed), 1);
 //! ```
 
+mod issuing;
 mod queued;
 #[cfg(feature = "tracing")]
 mod trace;
@@ -41,9 +42,12 @@ use std::{
     sync::Arc,
 };
 
-pub use self::queued::Queued;
 #[cfg(feature = "tracing")]
 pub use self::trace::Tracing;
+pub use self::{
+    issuing::{IssuingAction, IssuingEvent, Severity},
+    queued::Queued,
+};
 use crate::{error::AuthError, key::SkippedKey, time::UnixTime, verified::AuthContext};
 
 /// Something that an operator may want to know.
@@ -93,12 +97,14 @@ pub enum AuthEvent {
         /// The issuer that is configured.
         issuer: Arc<str>,
     },
+    /// Something happened at the issuing side.
+    Issuing(IssuingEvent),
 }
 
 impl AuthEvent {
     /// A stable code: that of the [kind of error](crate::AuthErrorKind::code) for refusals, else
-    /// `accepted`, `key_skipped`, `key_exposed`, `keys_replaced`, `key_refresh_failed` or
-    /// `keys_rejected`.
+    /// `accepted`, `key_skipped`, `key_exposed`, `keys_replaced`, `key_refresh_failed`,
+    /// `keys_rejected`, or that of the [action](IssuingAction::code) of the issuing side.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -109,14 +115,15 @@ impl AuthEvent {
             Self::KeysReplaced { .. } => "keys_replaced",
             Self::KeyRefreshFailed { .. } => "key_refresh_failed",
             Self::KeysRejected { .. } => "keys_rejected",
+            Self::Issuing(event) => event.action.code(),
         }
     }
 }
 
 /// Takes events. Implemented for closures, `()`, [`Arc`]s, `Option`s and tuples of sinks.
 ///
-/// Texts in an event are as long as a verified token has them, and the source of an error as long as
-/// whoever made it likes: a sink that writes them cuts and escapes them, as `Tracing` does.
+/// Texts in an event are as long as a verified token has them, and the source of an error as long
+/// as whoever made it likes: a sink that writes them cuts and escapes them, as `Tracing` does.
 pub trait OnEvent: Send + Sync + 'static {
     /// Takes one event. Must not block, as a request is waiting.
     fn on_event(&self, event: &AuthEvent);

@@ -2,7 +2,7 @@ use std::error::Error;
 
 use tracing::{debug, error, info, warn};
 
-use super::{AuthEvent, OnEvent};
+use super::{AuthEvent, IssuingEvent, OnEvent, Severity};
 use crate::{
     error::{AuthError, AuthErrorKind},
     verified::{AuthContext, Grant},
@@ -17,12 +17,16 @@ use crate::{
 /// | refused for what the client sent | INFO |
 /// | the claims do not fit the application's type, a key is skipped | WARN |
 /// | keys could not be fetched: the old ones serve, or there are none | WARN, ERROR |
+/// | at the issuing side, by the [severity](super::IssuingAction::severity) | DEBUG, INFO, WARN, ERROR |
 /// | no keys, wired wrongly, a key set turned down, a private key in a key document | ERROR |
 ///
-/// Fields: `code`, `issuer`, `subject`, `client_id`, `token_id`, `scope`, `claim`, `kid`, `reason`;
-/// `unverified_issuer`, the configured issuer that did not sign a refused token; `source`, the
-/// error that led to a refusal. Texts that come from tokens, key documents and sources are recorded
-/// with escapes and cut after 128 characters.
+/// Fields of the issuing side: `code`, `reason`, `application`, `unverified_application`, `family`,
+/// `token_id`, `secret` (its id), `kid`, `address`, `source`.
+///
+/// Fields of all others: `code`, `issuer`, `subject`, `client_id`, `token_id`, `scope`, `claim`,
+/// `kid`, `reason`; `unverified_issuer`, the configured issuer that did not sign a refused token;
+/// `source`, the error that led to a refusal. Texts that come from tokens, key documents and
+/// sources are recorded with escapes and cut after 128 characters.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tracing;
 
@@ -62,6 +66,7 @@ impl OnEvent for Tracing {
             AuthEvent::KeysRejected { issuer } => {
                 error!(target: TARGET, code, issuer = &**issuer, "none of the keys can be used, so none was replaced");
             }
+            AuthEvent::Issuing(event) => issuing(code, event),
         }
     }
 }
@@ -111,6 +116,33 @@ fn refused(code: &'static str, error: &AuthError, grant: Option<&Grant>) {
         | AuthErrorKind::ClaimsTypeMismatch => refused!(error),
         AuthErrorKind::ClaimsMismatch => refused!(warn),
         _ => refused!(info),
+    }
+}
+
+fn issuing(code: &'static str, event: &IssuingEvent) {
+    macro_rules! issuing {
+        ($level:ident) => {
+            $level!(
+                target: TARGET,
+                code,
+                reason = event.reason,
+                application = event.application.as_deref().map(escaped),
+                unverified_application = event.unverified_application.as_deref().map(escaped),
+                family = event.family.as_deref(),
+                token_id = event.token_id.as_deref(),
+                secret = event.secret.as_deref().map(escaped),
+                kid = event.key.as_deref().map(escaped),
+                address = event.source.map(tracing::field::display),
+                source = event.error.as_deref().map(|error| whole(error)),
+                "issuing"
+            )
+        };
+    }
+    match event.action.severity() {
+        Severity::Routine => issuing!(debug),
+        Severity::Notice => issuing!(info),
+        Severity::Warning => issuing!(warn),
+        Severity::Critical => issuing!(error),
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     claims::ScopeClaim,
     crypto::{Algorithm, AlgorithmSet, Backend},
     error::ConfigError,
-    key::KeySet,
+    key::{KeySet, LiveKeys},
     policy::{Audiences, Policy, Tenants, TokenType},
     revocation::Revocations,
     scope::{ImpliedScopes, ScopeToken},
@@ -48,6 +48,7 @@ pub struct Issuer {
     pub(super) id_tokens: bool,
     algorithms: Vec<Algorithm>,
     keys: Option<KeySet>,
+    live: Vec<LiveKeys>,
     #[cfg(feature = "remote-keys")]
     remote: Vec<RemoteKeys>,
     keys_later: bool,
@@ -72,6 +73,7 @@ impl fmt::Debug for AreOurs {
 /// The source of an issuer's keys, checked.
 pub(crate) enum Source {
     Fixed(KeySet),
+    Live(LiveKeys),
     Later,
     #[cfg(feature = "remote-keys")]
     Remote(Box<Plan>),
@@ -89,6 +91,7 @@ impl Issuer {
             id_tokens: false,
             algorithms: Vec::new(),
             keys: None,
+            live: Vec::new(),
             #[cfg(feature = "remote-keys")]
             remote: Vec::new(),
             keys_later: false,
@@ -142,6 +145,7 @@ impl Issuer {
     pub fn keys(mut self, keys: impl Into<KeySource>) -> Self {
         match keys.into() {
             KeySource::Fixed(keys) => self.keys.get_or_insert_default().extend(keys),
+            KeySource::Live(keys) => self.live.push(keys),
             #[cfg(feature = "remote-keys")]
             KeySource::Remote(keys) => self.remote.push(keys),
         }
@@ -260,7 +264,11 @@ impl Issuer {
         let issuer = || self.issuer.clone();
         #[cfg(feature = "remote-keys")]
         if let Some(remote) = self.remote.first() {
-            if self.remote.len() > 1 || self.keys.is_some() || self.keys_later {
+            if self.remote.len() > 1
+                || self.keys.is_some()
+                || self.keys_later
+                || !self.live.is_empty()
+            {
                 return Err(ConfigError::SeveralKeySources { issuer: issuer() });
             }
             // Whoever serves the document could choose the secret.
@@ -268,6 +276,12 @@ impl Issuer {
                 return Err(ConfigError::RemoteSecret { issuer: issuer() });
             }
             return Ok(Source::Remote(Box::new(remote.clone().plan(&self.issuer)?)));
+        }
+        if let Some(live) = self.live.first() {
+            if self.live.len() > 1 || self.keys.is_some() || self.keys_later {
+                return Err(ConfigError::SeveralKeySources { issuer: issuer() });
+            }
+            return Ok(Source::Live(live.clone()));
         }
         match &self.keys {
             Some(keys) => Ok(Source::Fixed(keys.clone())),

@@ -1,4 +1,4 @@
-use crate::key::{KeySet, VerifyingKey};
+use crate::key::{KeySet, LiveKeys, VerifyingKey};
 #[cfg(feature = "remote-keys")]
 use crate::remote_keys::RemoteKeys;
 
@@ -9,6 +9,8 @@ use crate::remote_keys::RemoteKeys;
 pub enum KeySource {
     /// Keys that are at hand.
     Fixed(KeySet),
+    /// Keys that an issuing side in the same process replaces.
+    Live(LiveKeys),
     /// Keys that are fetched.
     #[cfg(feature = "remote-keys")]
     Remote(RemoteKeys),
@@ -17,6 +19,12 @@ pub enum KeySource {
 impl From<KeySet> for KeySource {
     fn from(keys: KeySet) -> Self {
         Self::Fixed(keys)
+    }
+}
+
+impl From<LiveKeys> for KeySource {
+    fn from(keys: LiveKeys) -> Self {
+        Self::Live(keys)
     }
 }
 

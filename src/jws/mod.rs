@@ -5,7 +5,7 @@
 
 mod base64url;
 mod header;
-#[cfg(feature = "test-util")]
+#[cfg(any(feature = "issue", feature = "test-util"))]
 pub(crate) mod sign;
 mod verify;
 

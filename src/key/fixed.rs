@@ -149,7 +149,7 @@ impl VerifyingKey {
     }
 
     /// The public members as a JSON Web Key, or nothing for a secret.
-    #[cfg(feature = "test-util")]
+    #[cfg(any(feature = "issue", feature = "test-util"))]
     pub(crate) fn to_jwk(&self) -> Option<serde_json::Value> {
         jwk::public(self)
     }

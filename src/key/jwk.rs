@@ -185,7 +185,7 @@ pub(super) fn canonical(material: &Material) -> String {
 }
 
 /// The public members with key id, algorithm and use, or nothing for a secret.
-#[cfg(feature = "test-util")]
+#[cfg(any(feature = "issue", feature = "test-util"))]
 pub(super) fn public(key: &super::VerifyingKey) -> Option<serde_json::Value> {
     if matches!(key.material(), Material::Hmac { .. }) {
         return None;

@@ -29,10 +29,12 @@
 mod fixed;
 mod index;
 mod jwk;
+mod live;
 mod set;
 
-pub(crate) use self::index::KeyIndex;
 pub use self::{
     fixed::{KeyError, VerifyingKey},
+    live::LiveKeys,
     set::{KeySet, SkippedKey},
 };
+pub(crate) use self::{index::KeyIndex, live::Follow};

@@ -23,4 +23,11 @@
 //! | revoked tokens | not asked | | the list comes from the application; without it a token is good until it expires |
 //! | RSA modulus, exponent | 2048 to 8192 bits, odd, 65537 and up | | RFC 7518 sections 3.3 and 8.6 |
 //! | HMAC secret | length of the hash | | RFC 7518 section 3.2 |
+//! | issued access tokens | 600 s | 30 s to 1 h | RFC 6750 section 5.3: one hour or less |
+//! | refresh families | 15 days without use, 30 days | 1 min to 1 year | RFC 9700 section 4.14.2 |
+//! | grace for the refresh token before | 10 s, in 3 generations in a row | 60 s | lost answers are common, and copies must be found |
+//! | refresh families of one application | 100 | 1 to 10 000 | bounded rows |
+//! | secrets of applications | 256 bits, 1 year, 2 at a time | 1 h to 10 years | overlap without outage |
+//! | signing key | 90 days, published 24 h ahead | 5 min ahead | longer than anybody keeps the key document |
+//! | guessing | see [`Throttle`](https://docs.rs/tower-bearer/latest/tower_bearer/issue/struct.Throttle.html) | | nobody is locked out from elsewhere |
 //! | events | `tracing` | | where Tower services log |

@@ -1,15 +1,15 @@
-//! What to say of well-known providers: the issuer, the audience, the type of token, and where scopes
-//! or roles are. Each description finds and fetches its keys, with the features `remote-keys` and
-//! `reqwest`.
+//! What to say of well-known providers: the issuer, the audience, the type of token, and where
+//! scopes or roles are. Each description finds and fetches its keys, with the features
+//! `remote-keys` and `reqwest`.
 //!
-//! The identifier of the issuer must be exactly what the tokens say, to the last slash. When in doubt
-//! decode one token and look at `iss`, `aud` and the header's `typ`.
+//! The identifier of the issuer must be exactly what the tokens say, to the last slash. When in
+//! doubt decode one token and look at `iss`, `aud` and the header's `typ`.
 //!
 //! # Auth0
 //!
-//! The audience is the identifier of the API. Tokens of the profile "RFC 9068" have the type `at+jwt`;
-//! others say `JWT`, and their client is in `azp`. With role-based access control the permissions are
-//! an array.
+//! The audience is the identifier of the API. Tokens of the profile "RFC 9068" have the type
+//! `at+jwt`; others say `JWT`, and their client is in `azp`. With role-based access control the
+//! permissions are an array.
 //!
 //! ```
 //! use tower_bearer::{Algorithm, Issuer, claims::ScopeClaim, policy::TokenType};
@@ -26,8 +26,9 @@
 //!
 //! # Okta
 //!
-//! Tokens of a custom authorization server, such as the one named `default`. Those of the organization
-//! itself are for Okta's own APIs and cannot be verified by others. Scopes are the array `scp`.
+//! Tokens of a custom authorization server, such as the one named `default`. Those of the
+//! organization itself are for Okta's own APIs and cannot be verified by others. Scopes are the
+//! array `scp`.
 //!
 //! ```
 //! use tower_bearer::{Algorithm, Issuer, claims::ScopeClaim, policy::TokenType};
@@ -43,9 +44,9 @@
 //!
 //! # Microsoft Entra
 //!
-//! Tokens of version 2: the audience is the application (client) id of the API. What a user consented
-//! to is the string `scp`, what the application itself may do the array `roles`: a prefix keeps the two
-//! apart.
+//! Tokens of version 2: the audience is the application (client) id of the API. What a user
+//! consented to is the string `scp`, what the application itself may do the array `roles`: a prefix
+//! keeps the two apart.
 //!
 //! ```
 //! use tower_bearer::{Algorithm, Issuer, claims::ScopeClaim, policy::TokenType};
@@ -61,8 +62,8 @@
 //! # Ok::<(), tower_bearer::ConfigError>(())
 //! ```
 //!
-//! A service for several tenants says which, and where the keys of all of them are. The key document
-//! says of some keys whose tokens they are for (`issuer`), which is heeded:
+//! A service for several tenants says which, and where the keys of all of them are. The key
+//! document says of some keys whose tokens they are for (`issuer`), which is heeded:
 //!
 //! ```
 //! use tower_bearer::{Algorithm, Issuer, policy::TokenType, remote_keys::RemoteKeys};
@@ -82,8 +83,9 @@
 //!
 //! # Keycloak
 //!
-//! A realm is an issuer. Its tokens name this service as an audience once the client has an audience
-//! mapper, or a client scope with one. Roles of the realm and of a client are nested arrays.
+//! A realm is an issuer. Its tokens name this service as an audience once the client has an
+//! audience mapper, or a client scope with one. Roles of the realm and of a client are nested
+//! arrays.
 //!
 //! ```
 //! use tower_bearer::{Algorithm, Issuer, claims::ScopeClaim, policy::TokenType};
@@ -101,8 +103,8 @@
 //!
 //! # Amazon Cognito
 //!
-//! Access tokens have no `aud`: the app clients of the pool stand in its place, and `token_use` must be
-//! `access`, as ID tokens come from the same issuer. Groups are an array.
+//! Access tokens have no `aud`: the app clients of the pool stand in its place, and `token_use`
+//! must be `access`, as ID tokens come from the same issuer. Groups are an array.
 //!
 //! ```
 //! use tower_bearer::{Algorithm, Issuer, claims::ScopeClaim, policy::TokenType};
@@ -119,9 +121,9 @@
 //!
 //! # Google
 //!
-//! Google's access tokens are opaque: only Google can tell what they are, so they do not fit here. What
-//! services send each other are ID tokens whose audience is the URL of the service; to take them is a
-//! decision with a name of its own. They carry no scopes: guard by the subject, with
+//! Google's access tokens are opaque: only Google can tell what they are, so they do not fit here.
+//! What services send each other are ID tokens whose audience is the URL of the service; to take
+//! them is a decision with a name of its own. They carry no scopes: guard by the subject, with
 //! [`Require`](crate::Require).
 //!
 //! ```

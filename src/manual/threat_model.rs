@@ -31,8 +31,16 @@
 //! | a key of one tenant that signs for another, where tenants share a key document | a key that says whose it is signs for no other | `policy/check.rs` |
 //! | a stolen token used before it expires | it can be revoked, by its id, session or client, or with all of the issuer; asked at every request where there is a list | `revocation/`, `verifier/pipeline.rs` |
 //! | a client that chooses ids to make the list slow, or has a good token taken for a revoked one | ids are spread by a hash with a random key and compared as they are | `revocation/ids.rs` |
+//! | a refresh token that was copied | each is good once; the second use of an old one ends the family and its access tokens | `issue/rotation.rs`, `issue/refresh.rs` |
+//! | a forged refresh token, or one that is changed | it carries an HMAC, which is checked before the store is asked | `issue/refresh_token.rs` |
+//! | guessing secrets, or locking an application out by it | throttled by application and source, before anything is hashed or looked up | `issue/throttle/` |
+//! | finding out which applications exist | the same bytes and the same work for all that can be wrong | `issue/authenticate.rs` |
+//! | a stolen store or backup | no token, secret or private key is in it: tags under keys that are elsewhere, slow hashes, sealed keys | `issue/secret.rs`, `issue/signing.rs` |
+//! | rows that are swapped in the store | tags and seals are bound to their row | `issue/secret.rs`, `issue/signing.rs` |
+//! | a power loss or a crash amid a rotation | it is on disk before it is answered, in one conditional write | `issue/refresh.rs`, `store/sqlite/` |
+//! | filling memory with slow hashes | four at a time, and a bounded number waits | `issue/hashing.rs` |
 //! | an outage of the key source | 503, never a pass and never 401 | `verifier/pipeline.rs`, `remote_keys/refresh.rs` |
 //!
 //! Not answered here: replay of a bearer token within its life (anybody who holds it can use it, so
-//! keep lives short and TLS on), revocation where no list is given or the list does not know yet, and
-//! whether the caller may touch this very object.
+//! keep lives short and TLS on), revocation where no list is given or the list does not know yet,
+//! and whether the caller may touch this very object.

@@ -63,7 +63,7 @@ impl TestIssuer {
     #[expect(clippy::expect_used, reason = "a test without a backend cannot go on")]
     pub fn named(issuer: &str, algorithm: Algorithm) -> Self {
         let backend = Backend::compiled().expect("a backend is compiled in");
-        let key = SigningKey::generate(backend, algorithm).expect("a key for the algorithm");
+        let key = SigningKey::generate(backend, algorithm, 2048).expect("a key for the algorithm");
         let (material, signer) = key.into_parts();
         let key = VerifyingKey::of(material)
             .with_algorithm(algorithm)

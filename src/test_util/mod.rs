@@ -33,6 +33,8 @@ mod fetch;
 mod issuer;
 pub mod raw;
 mod request;
+#[cfg(feature = "issue")]
+pub mod stores;
 mod token;
 
 use crate::key::VerifyingKey;

@@ -15,7 +15,7 @@ use crate::{
     error::ConfigError,
     event::{AuthEvent, Sink},
     issuer::{Issuer, Source},
-    key::{KeyIndex, KeySet, SkippedKey},
+    key::{Follow, KeyIndex, KeySet, SkippedKey},
     policy::Policy,
     revocation::Revocations,
     time::{Clock, UnixTime},
@@ -40,6 +40,8 @@ pub(super) struct Trusted {
     /// Who fetches the keys, if they are not given.
     #[cfg(feature = "remote-keys")]
     remote: Option<Remote>,
+    /// Whether whoever made the keys replaces them.
+    is_live: bool,
     backend: Backend,
     events: Sink,
 }
@@ -78,15 +80,24 @@ impl Issuers {
                     Source::Remote(plan) => {
                         Some(Remote::new((**plan).clone(), Arc::clone(clock), events.clone()))
                     }
-                    Source::Fixed(_) | Source::Later => None,
+                    Source::Fixed(_) | Source::Live(_) | Source::Later => None,
                 },
+                is_live: matches!(source, Source::Live(_)),
                 backend,
                 events: events.clone(),
             };
-            if let Source::Fixed(keys) = source {
-                one.replace_keys(&keys)?;
+            let one = Arc::new(one);
+            match &source {
+                Source::Fixed(keys) => drop(one.replace_keys(keys)?),
+                Source::Live(live) => {
+                    live.follow_with(&one);
+                    if one.keys.load().is_none() {
+                        one.replace_keys(&live.now())?;
+                    }
+                }
+                _ => {}
             }
-            trusted.all.push(Arc::new(one));
+            trusted.all.push(one);
         }
         Ok(trusted)
     }
@@ -119,8 +130,7 @@ impl Issuers {
     pub(super) fn replace_keys(&self, issuer: &str, keys: &KeySet) -> Result<u64, ConfigError> {
         let unknown = || ConfigError::UnknownIssuer { issuer: issuer.into() };
         let trusted = self.get(issuer).ok_or_else(unknown)?;
-        #[cfg(feature = "remote-keys")]
-        if trusted.remote.is_some() {
+        if trusted.is_live || trusted.fetches_keys() {
             return Err(ConfigError::KeysAreRemote { issuer: issuer.into() });
         }
         trusted.replace_keys(keys)
@@ -201,6 +211,13 @@ impl Trusted {
         *generation += 1;
         self.keys.store(Some(Arc::new(index)));
         *generation
+    }
+}
+
+/// A set that cannot be used is turned down with an event.
+impl Follow for Trusted {
+    fn follow(&self, keys: &KeySet) {
+        let _ = self.replace_keys(keys);
     }
 }
 

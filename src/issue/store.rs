@@ -1,0 +1,171 @@
+//! What the issuing side keeps, and the contract of whoever keeps it.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use super::{
+    application::ApplicationRecord,
+    family::{FamilyId, FamilyRecord},
+    signing::KeyRecord,
+};
+use crate::{error::BoxError, revocation::Revocation, time::UnixTime};
+
+/// What the methods of a [`Store`] return.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// Keeps applications, refresh families, signing keys and revocations.
+///
+/// `store::Memory` and, with the feature `sqlite`, `store::Sqlite` are ready-made. One of your own
+/// is right when it passes the suite `test_util::stores`.
+///
+/// The contract:
+///
+/// - [`apply`](Self::apply) does all of its writes or none, in one step that no other write comes
+///   between, and what it has done is there for every later read of every user of the store. A
+///   durable store has it on disk before it answers: whatever a client was given must survive a
+///   power loss.
+/// - A read sees the writes of one `apply` all or not at all. It takes no lock that a write waits
+///   for.
+/// - A future that is dropped has done all of its writes or none.
+/// - What is kept holds no usable secret: digests, sealed keys, and texts that clients may know. It
+///   is still personal and is not logged.
+/// - The records are plain: a store keeps every field of them. A field more is a breaking change,
+///   as a store that does not know it would lose it.
+/// - A failure is a [`StoreError`]; it is answered with 503 and blamed on nobody's credentials.
+///   After an error it is unknown whether the writes were done, and the issuing side assumes
+///   neither.
+pub trait Store: Send + Sync + 'static {
+    /// Does all of these writes, if the condition of each holds, or none.
+    ///
+    /// The conditions are looked at in the order of the writes, each after the writes before it.
+    fn apply(&self, writes: Vec<Write>) -> Pending<'_, Applied>;
+
+    /// The application with this client id.
+    fn application<'a>(&'a self, id: &'a str) -> Pending<'a, Option<ApplicationRecord>>;
+
+    /// The application with this name, compared byte for byte.
+    fn application_named<'a>(&'a self, name: &'a str) -> Pending<'a, Option<ApplicationRecord>>;
+
+    /// At most `limit` applications in the order of the bytes of their ids, those after `after`.
+    fn applications<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Pending<'a, Vec<ApplicationRecord>>;
+
+    /// The family with this id, whether it has ended or not.
+    fn family(&self, id: FamilyId) -> Pending<'_, Option<FamilyRecord>>;
+
+    /// The families of an application that are neither revoked nor past their absolute end
+    /// (`expires_at` is later than `now`), from the one that was opened last to the first, by id
+    /// among those of the same second; without the first `skip`, and at most `limit`.
+    fn live_families<'a>(
+        &'a self,
+        application: &'a str,
+        now: UnixTime,
+        skip: usize,
+        limit: usize,
+    ) -> Pending<'a, Vec<FamilyRecord>>;
+
+    /// All signing keys in the order of their activation, by id among those of the same second.
+    fn signing_keys(&self) -> Pending<'_, Vec<KeyRecord>>;
+
+    /// The revocations that must be remembered: those whose `until` is not before `now`.
+    fn revocations(&self, now: UnixTime) -> Pending<'_, Vec<Revocation>>;
+
+    /// Forgets at most `limit` families whose absolute end is before `families_before`, and at most
+    /// `limit` revocations whose `until` is before `now`; returns how many of both it were.
+    fn purge(&self, families_before: UnixTime, now: UnixTime, limit: usize) -> Pending<'_, u64>;
+}
+
+/// One change, and the condition under which it is done.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Write {
+    /// Adds an application, if neither its id nor its name is taken.
+    InsertApplication(ApplicationRecord),
+    /// Puts the record in the place of the one with the same id, if the version there is one less
+    /// than that of the record, and the name is not that of another application. The last use of a
+    /// secret that is in both is the later one of the two.
+    ReplaceApplication(ApplicationRecord),
+    /// Removes an application with its families, if it has this version.
+    DeleteApplication {
+        /// The client id.
+        id: String,
+        /// The version that it must have.
+        version: u64,
+    },
+    /// Notes the last use of a secret, unless a later one is noted. Without condition: an
+    /// application or a secret that is gone is nothing to note. The version stays.
+    SecretUsed {
+        /// The client id.
+        application: String,
+        /// The id of the secret.
+        secret: String,
+        /// When it was used.
+        at: UnixTime,
+    },
+    /// Adds a family, if its id is free and its application has this version.
+    InsertFamily {
+        /// The family.
+        family: FamilyRecord,
+        /// The version that the application must have.
+        application_version: u64,
+    },
+    /// Puts the record in the place of the one with the same id, if the version there is one less
+    /// than that of the record.
+    ReplaceFamily(FamilyRecord),
+    /// Revokes the families of an application that are not revoked yet, and raises their versions
+    /// by one. Without condition.
+    EndFamilies {
+        /// The client id.
+        application: String,
+        /// Only those that this secret opened.
+        secret: Option<String>,
+        /// When it happened.
+        at: UnixTime,
+    },
+    /// Adds a signing key, if its id is free and the last one in the order of
+    /// [`signing_keys`](Store::signing_keys) is this one; none, if there is none yet.
+    InsertKey {
+        /// The key.
+        key: KeyRecord,
+        /// The id of the last key.
+        last: Option<String>,
+    },
+    /// Puts the record in the place of the one with the same id, if there is one.
+    ReplaceKey(KeyRecord),
+    /// Remembers a revocation. Without condition; of two of the same kind and id the later cut-off
+    /// and the later end stay.
+    Revoke(Revocation),
+}
+
+/// What became of the writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Applied {
+    /// All are done.
+    Done,
+    /// None is done, as a condition does not hold.
+    Conflict,
+}
+
+/// The store cannot do what was asked. Says nothing about the credentials in question.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the store failed: {what}")]
+pub struct StoreError {
+    what: &'static str,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// The operation that failed, in a few fixed words, and why.
+    pub fn new(what: &'static str, source: impl Into<BoxError>) -> Self {
+        Self { what, source: Some(Arc::from(source.into())) }
+    }
+
+    /// What is stored is not what can have been stored.
+    #[must_use]
+    pub const fn corrupt(what: &'static str) -> Self {
+        Self { what, source: None }
+    }
+}

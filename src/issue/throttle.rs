@@ -1,0 +1,129 @@
+mod bucket;
+mod counts;
+mod limiter;
+mod passed;
+mod permit;
+#[cfg(test)]
+mod tests;
+mod throttled;
+
+use std::time::Duration;
+
+#[cfg(test)]
+pub(crate) use self::throttled::{Throttled, ThrottledBy};
+pub(crate) use self::{limiter::Limiter, permit::Permit};
+use crate::error::ConfigError;
+
+/// How often secrets may be guessed.
+///
+/// Failures count for the application and the source together, for the source, and for all. So
+/// nobody can lock an application out from elsewhere, and no application name tells whether it
+/// exists.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_bearer::issue::Throttle;
+///
+/// let throttle = Throttle::default()
+///     .with_max_entries(50_000)
+///     .with_source_failures(100, Duration::from_secs(1));
+/// # let _ = throttle;
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Throttle {
+    max_entries: u64,
+    backoff_from: u32,
+    max_backoff: Duration,
+    max_pending: u32,
+    known_good_for: Duration,
+    source_burst: u32,
+    source_every: Duration,
+    global_burst: u32,
+    global_per_second: u32,
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self {
+            max_entries: 10_000,
+            backoff_from: 5,
+            max_backoff: Duration::from_secs(15 * 60),
+            max_pending: 64,
+            known_good_for: Duration::from_secs(24 * 60 * 60),
+            source_burst: 30,
+            source_every: Duration::from_secs(2),
+            global_burst: 1000,
+            global_per_second: 100,
+        }
+    }
+}
+
+impl Throttle {
+    /// How many pairs of application and source that failed are remembered, how many that
+    /// succeeded, and how many sources: 10 000 of each unless said otherwise, 100 to 1 000 000. One
+    /// of each takes about 250 bytes. What was used least recently is forgotten first.
+    pub fn with_max_entries(self, max_entries: u64) -> Self {
+        Self { max_entries, ..self }
+    }
+
+    /// From which failure in a row on an application and source have to wait, one attempt at a
+    /// time, at first for 1 s and for twice as long after each further failure: the 5th unless said
+    /// otherwise, 1st to 100th.
+    pub fn with_backoff_from(self, failures: u32) -> Self {
+        Self { backoff_from: failures, ..self }
+    }
+
+    /// The longest that an application and source, or a source, have to wait, in whole seconds:
+    /// 15 min unless said otherwise, 1 min to 15 min.
+    pub fn with_max_backoff(self, max_backoff: Duration) -> Self {
+        Self { max_backoff, ..self }
+    }
+
+    /// How many attempts of an application and source may be under way at a time, unless they
+    /// succeeded lately: 64 unless said otherwise, 1 to 1 000.
+    pub fn with_max_pending(self, max_pending: u32) -> Self {
+        Self { max_pending, ..self }
+    }
+
+    /// How long an application and source are trusted after a success, in whole seconds: 24 h
+    /// unless said otherwise, 1 min to 30 days. They need not wait for what others do.
+    pub fn with_known_good_for(self, known_good_for: Duration) -> Self {
+        Self { known_good_for, ..self }
+    }
+
+    /// How many failures a source has at once, 30 unless said otherwise, 1 to 10 000; and how long
+    /// it takes until it has one more, in whole seconds, 2 s unless said otherwise, 1 s to 60 s.
+    pub fn with_source_failures(self, at_once: u32, one_more_every: Duration) -> Self {
+        Self { source_burst: at_once, source_every: one_more_every, ..self }
+    }
+
+    /// How many failures there may be at once from all sources, 1 000 unless said otherwise, 1 to
+    /// 1 000 000; and how many more in each second, 100 unless said otherwise, 1 to 100 000. Beyond
+    /// that only those who succeeded lately are let through.
+    pub fn with_global_failures(self, at_once: u32, per_second: u32) -> Self {
+        Self { global_burst: at_once, global_per_second: per_second, ..self }
+    }
+
+    /// Checks the settings.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let settings = [
+            ("max_entries", self.max_entries, 100..=1_000_000),
+            ("backoff_from", self.backoff_from.into(), 1..=100),
+            ("max_backoff", self.max_backoff.as_secs(), 60..=15 * 60),
+            ("max_pending", self.max_pending.into(), 1..=1_000),
+            ("known_good_for", self.known_good_for.as_secs(), 60..=30 * 24 * 60 * 60),
+            ("source_failures at once", self.source_burst.into(), 1..=10_000),
+            ("source_failures one more every", self.source_every.as_secs(), 1..=60),
+            ("global_failures at once", self.global_burst.into(), 1..=1_000_000),
+            ("global_failures per second", self.global_per_second.into(), 1..=100_000),
+        ];
+        for (name, value, range) in settings {
+            if !range.contains(&value) {
+                let (min, max) = range.into_inner();
+                return Err(ConfigError::OutOfRange { name, value, min, max });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,218 @@
+use std::num::NonZeroUsize;
+
+use lru::LruCache;
+
+use super::{
+    Throttle,
+    bucket::{Bucket, Rate},
+    passed::Passed,
+    permit::Outcome,
+    throttled::{Throttled, ThrottledBy},
+};
+use crate::time::UnixTime;
+
+/// How soon failures from everywhere are paid for that were under way together, in seconds. Not
+/// longer, as those wait who did nothing.
+const LONGEST_GLOBAL_WAIT: u64 = 30;
+
+/// What failed, and what is under way. All times are in seconds that [passed](Passed).
+pub(super) struct Counts {
+    limits: Limits,
+    passed: Passed,
+    /// Those that failed since they last succeeded, or try to.
+    pairs: Lru<Pair>,
+    /// When a pair or a source last had a success. Not part of `pairs`, where whoever guesses could
+    /// push them out.
+    known_good: Lru<u64>,
+    sources: Lru<Bucket>,
+    global: Bucket,
+}
+
+/// The key is a hash under a random key already.
+type Lru<V> = LruCache<u64, V, foldhash::fast::RandomState>;
+
+#[derive(Clone, Copy)]
+struct Limits {
+    backoff_from: u32,
+    max_backoff: u64,
+    max_pending: u32,
+    known_good_for: u64,
+    source: Rate,
+    global: Rate,
+}
+
+/// Under which keys an attempt counts.
+#[derive(Clone, Copy)]
+pub(super) struct Keys {
+    pub(super) pair: u64,
+    pub(super) source: u64,
+}
+
+/// An application and a source.
+#[derive(Default)]
+struct Pair {
+    /// Failures in a row.
+    failures: u32,
+    /// Attempts under way. If the entry was pushed out meanwhile, some are missing.
+    pending: u32,
+    /// Until when nothing is let through.
+    until: u64,
+}
+
+impl Counts {
+    pub(super) fn new(settings: &Throttle) -> Self {
+        let limits = Limits::new(settings);
+        Self {
+            limits,
+            passed: Passed::default(),
+            pairs: lru(settings.max_entries),
+            known_good: lru(settings.max_entries),
+            sources: lru(settings.max_entries),
+            global: Bucket::full(limits.global, 0),
+        }
+    }
+
+    /// Lets an attempt through, or says how long to wait. What is refused leaves nothing behind.
+    pub(super) fn admit(&mut self, keys: Option<Keys>, now: UnixTime) -> Result<(), Throttled> {
+        let at = self.passed.until(now);
+        let Some(keys) = keys else {
+            return Throttled::longest([(ThrottledBy::Global, self.global_wait(at))]);
+        };
+        let is_known_good = self.is_known_good(keys.pair, at);
+        Throttled::longest([
+            (ThrottledBy::Global, self.global_wait(at).filter(|_| !is_known_good)),
+            (ThrottledBy::Source, self.source_wait(keys.source, at)),
+            (ThrottledBy::Pair, self.pair_wait(keys.pair, is_known_good, at)),
+        ])?;
+        let pair = self.pairs.get_or_insert_mut(keys.pair, Pair::default);
+        pair.pending = pair.pending.saturating_add(1);
+        Ok(())
+    }
+
+    /// Says how long a source has to wait, if it has to.
+    pub(super) fn check(&mut self, source: Option<u64>, now: UnixTime) -> Result<(), Throttled> {
+        let at = self.passed.until(now);
+        let is_known_good = source.is_some_and(|key| self.is_known_good(key, at));
+        Throttled::longest([
+            (ThrottledBy::Global, self.global_wait(at).filter(|_| !is_known_good)),
+            (ThrottledBy::Source, source.and_then(|key| self.source_wait(key, at))),
+        ])
+    }
+
+    pub(super) fn note_miss(&mut self, source: Option<u64>, now: UnixTime) {
+        let at = self.passed.at_least(now);
+        self.count(source, at);
+    }
+
+    /// Counts the outcome of an attempt that was let through.
+    pub(super) fn settle(&mut self, keys: Option<Keys>, outcome: Outcome) {
+        let at = match outcome {
+            Outcome::Succeeded(now) | Outcome::Failed(now) => self.passed.at_least(now),
+            Outcome::Withdrawn | Outcome::Dropped => self.passed.so_far(),
+        };
+        match outcome {
+            Outcome::Succeeded(_) => {
+                if let Some(keys) = keys {
+                    self.known_good.put(keys.pair, at);
+                    self.known_good.put(keys.source, at);
+                }
+            }
+            Outcome::Failed(_) | Outcome::Dropped => self.count(keys.map(|keys| keys.source), at),
+            Outcome::Withdrawn => {}
+        }
+        if let Some(keys) = keys {
+            self.settle_pair(keys.pair, outcome, at);
+        }
+    }
+
+    fn settle_pair(&mut self, key: u64, outcome: Outcome, at: u64) {
+        let limits = self.limits;
+        let pair = self.pairs.get_or_insert_mut(key, Pair::default);
+        pair.pending = pair.pending.saturating_sub(1);
+        match outcome {
+            Outcome::Succeeded(_) => (pair.failures, pair.until) = (0, 0),
+            Outcome::Failed(_) | Outcome::Dropped => {
+                pair.failures = pair.failures.saturating_add(1);
+                pair.until = at.saturating_add(limits.backoff(pair.failures));
+            }
+            Outcome::Withdrawn => {}
+        }
+        if pair.failures == 0 && pair.pending == 0 {
+            self.pairs.pop(&key);
+        }
+    }
+
+    /// Counts a failure for the source, if there is one, and for all.
+    fn count(&mut self, source: Option<u64>, at: u64) {
+        let Limits { source: rate, global, .. } = self.limits;
+        self.global.take(global, at);
+        if let Some(key) = source {
+            self.sources.get_or_insert_mut(key, || Bucket::full(rate, at)).take(rate, at);
+        }
+    }
+
+    /// Whoever guesses from many places must not keep those away who know their secret.
+    fn is_known_good(&mut self, key: u64, at: u64) -> bool {
+        let success = self.known_good.get(&key);
+        success.is_some_and(|success| at.saturating_sub(*success) < self.limits.known_good_for)
+    }
+
+    fn global_wait(&mut self, at: u64) -> Option<u64> {
+        self.global.wait(self.limits.global, at)
+    }
+
+    fn source_wait(&mut self, key: u64, at: u64) -> Option<u64> {
+        self.sources.get_mut(&key)?.wait(self.limits.source, at)
+    }
+
+    fn pair_wait(&mut self, key: u64, is_known_good: bool, at: u64) -> Option<u64> {
+        let pair = self.pairs.get(&key)?;
+        let most_pending = if pair.failures >= self.limits.backoff_from {
+            // Many at a time would make nothing of the waiting before.
+            1
+        } else if is_known_good {
+            u32::MAX
+        } else {
+            self.limits.max_pending
+        };
+        let is_crowded = pair.pending >= most_pending;
+        let wait = pair.until.saturating_sub(at).max(is_crowded.into());
+        (wait > 0).then_some(wait)
+    }
+
+    #[cfg(test)]
+    pub(super) fn lens(&self) -> [usize; 3] {
+        [self.pairs.len(), self.known_good.len(), self.sources.len()]
+    }
+}
+
+impl Limits {
+    fn new(settings: &Throttle) -> Self {
+        let max_backoff = settings.max_backoff.as_secs();
+        let every = settings.source_every.as_secs();
+        let (burst, per_second) = (settings.global_burst, settings.global_per_second);
+        Self {
+            backoff_from: settings.backoff_from,
+            max_backoff,
+            max_pending: settings.max_pending,
+            known_good_for: settings.known_good_for.as_secs(),
+            source: Rate::new(settings.source_burst, 1, every, max_backoff),
+            global: Rate::new(burst, per_second, 1, max_backoff.min(LONGEST_GLOBAL_WAIT)),
+        }
+    }
+
+    /// How many seconds nothing is let through after so many failures in a row.
+    fn backoff(self, failures: u32) -> u64 {
+        match failures.checked_sub(self.backoff_from) {
+            Some(doublings) => {
+                1u64.checked_shl(doublings).unwrap_or(u64::MAX).min(self.max_backoff)
+            }
+            None => 0,
+        }
+    }
+}
+
+fn lru<V>(max_entries: u64) -> Lru<V> {
+    let most = usize::try_from(max_entries).ok().and_then(NonZeroUsize::new);
+    LruCache::with_hasher(most.unwrap_or(NonZeroUsize::MIN), <_>::default())
+}

@@ -1,0 +1,79 @@
+use std::{
+    fmt,
+    hash::{BuildHasher, RandomState},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::{
+    Throttle,
+    counts::{Counts, Keys},
+    permit::{Outcome, Permit},
+    throttled::Throttled,
+};
+use crate::{issue::Source, time::UnixTime};
+
+/// Says who has to wait.
+///
+/// Not knowing which applications exist, it cannot tell it to anybody. Every memory is bounded, and
+/// an entry has the same size whatever the name is.
+pub(crate) struct Limiter {
+    /// Random, so that nobody can find names that share an entry.
+    hasher: RandomState,
+    counts: Mutex<Counts>,
+}
+
+impl Limiter {
+    /// Nothing has failed yet. The settings are [checked](Throttle::check).
+    pub(crate) fn new(settings: &Throttle) -> Self {
+        Self { hasher: RandomState::new(), counts: Mutex::new(Counts::new(settings)) }
+    }
+
+    /// Whether an attempt may be made, to be asked before anything else is done for it. `who` is
+    /// the application name or client id as presented. `now` was asked for just before: by an older
+    /// time the clock would count as set back.
+    pub(crate) fn admit(
+        &self,
+        who: &str,
+        source: Source,
+        now: UnixTime,
+    ) -> Result<Permit<'_>, Throttled> {
+        let keys = source.network().map(|network| Keys {
+            pair: self.hasher.hash_one((who, network)),
+            source: self.hasher.hash_one(network),
+        });
+        self.counts().admit(keys, now)?;
+        Ok(Permit::new(self, keys))
+    }
+
+    /// Whether the source may present something to be looked up that needs no application, such as
+    /// a token. `now` as for [`admit`](Self::admit).
+    pub(crate) fn check(&self, source: Source, now: UnixTime) -> Result<(), Throttled> {
+        let key = self.source_key(source);
+        self.counts().check(key, now)
+    }
+
+    /// Counts it as a failure of the source's that what it presented does not exist.
+    pub(crate) fn note_miss(&self, source: Source, now: UnixTime) {
+        let key = self.source_key(source);
+        self.counts().note_miss(key, now);
+    }
+
+    pub(super) fn settle(&self, keys: Option<Keys>, outcome: Outcome) {
+        self.counts().settle(keys, outcome);
+    }
+
+    fn source_key(&self, source: Source) -> Option<u64> {
+        source.network().map(|network| self.hasher.hash_one(network))
+    }
+
+    /// A panic of another thread leaves numbers behind that are still numbers.
+    pub(super) fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Limiter").finish_non_exhaustive()
+    }
+}

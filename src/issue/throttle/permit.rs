@@ -1,0 +1,54 @@
+use super::{counts::Keys, limiter::Limiter};
+use crate::time::UnixTime;
+
+/// An attempt that may be made. Dropped without an outcome, as when the client goes away, it counts
+/// as failed.
+#[must_use = "an attempt without an outcome counts as failed"]
+pub(crate) struct Permit<'a> {
+    limiter: &'a Limiter,
+    keys: Option<Keys>,
+    is_settled: bool,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy)]
+pub(super) enum Outcome {
+    Succeeded(UnixTime),
+    Failed(UnixTime),
+    Withdrawn,
+    Dropped,
+}
+
+impl<'a> Permit<'a> {
+    pub(super) fn new(limiter: &'a Limiter, keys: Option<Keys>) -> Self {
+        Self { limiter, keys, is_settled: false }
+    }
+
+    /// The secret was right.
+    pub(crate) fn succeeded(self, now: UnixTime) {
+        self.settle(Outcome::Succeeded(now));
+    }
+
+    /// The secret was wrong, or there is no such application.
+    pub(crate) fn failed(self, now: UnixTime) {
+        self.settle(Outcome::Failed(now));
+    }
+
+    /// Nobody knows, as in an outage: counts as nothing.
+    pub(crate) fn withdrawn(self) {
+        self.settle(Outcome::Withdrawn);
+    }
+
+    fn settle(mut self, outcome: Outcome) {
+        self.is_settled = true;
+        self.limiter.settle(self.keys, outcome);
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        if !self.is_settled {
+            self.limiter.settle(self.keys, Outcome::Dropped);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! Tokens for an application that authenticates: the client credentials grant (RFC 6749 section
+//! 4.4), and the product's `authenticateApplication`.
+
+use super::{
+    access_token::{AccessToken, Granted},
+    application::ApplicationRecord,
+    authenticate::{Caller, Credentials},
+    error::{Kind, Refusal},
+    family::{Door, FamilyId, FamilyRecord},
+    refresh_token::RefreshToken,
+    server::Core,
+    store::{Applied, Write},
+};
+use crate::{
+    crypto::random,
+    event::{IssuingAction, IssuingEvent},
+    revocation::Revocation,
+    scope::ScopeSet,
+    secret::Secret,
+    time::UnixTime,
+};
+
+/// What an application asks for.
+#[derive(Clone, Copy)]
+pub(super) struct Ask<'a> {
+    pub(super) credentials: Credentials<'a>,
+    pub(super) door: Door,
+    pub(super) wanted: Wanted<'a>,
+}
+
+/// Less than everything, if it says so.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Wanted<'a> {
+    /// Scope tokens separated by spaces.
+    pub(super) scope: Option<&'a str>,
+    /// The audience (RFC 8707).
+    pub(super) resource: Option<&'a str>,
+}
+
+/// What it gets.
+pub(super) struct Tokens {
+    pub(super) access: AccessToken,
+    pub(super) refresh: Option<Refresh>,
+}
+
+/// A refresh token as it is handed out.
+pub(super) struct Refresh {
+    pub(super) token: Secret<String>,
+    /// Seconds until it is refused if it is not used.
+    pub(super) expires_in: u64,
+}
+
+/// How often something may come between before the client is asked to come again.
+pub(super) const ATTEMPTS: usize = 16;
+
+/// How many families are ended at once when there are too many: one in the usual case, some when
+/// the limit was lowered.
+const ENDED_AT_ONCE: usize = 16;
+
+impl Core {
+    pub(super) async fn issue(&self, ask: Ask<'_>) -> Result<Tokens, Refusal> {
+        for _ in 0..ATTEMPTS {
+            let caller = self.authenticate(ask.credentials).await?;
+            let id = caller.application.id.clone();
+            match self.issue_to(caller, ask).await {
+                Ok(Some(tokens)) => return Ok(tokens),
+                // The application was changed meanwhile: perhaps it may do less now.
+                Ok(None) => {}
+                Err(refusal) => {
+                    let event = IssuingEvent::new(IssuingAction::RequestRefused).of(&id);
+                    return Err(self.refused(refusal, event.from(ask.credentials.source)));
+                }
+            }
+        }
+        Err(contended())
+    }
+
+    async fn issue_to(&self, caller: Caller, ask: Ask<'_>) -> Result<Option<Tokens>, Refusal> {
+        let Caller { application, secret, used, at: now } = caller;
+        let granted = granted(&application, ask)?;
+        let mut writes = Vec::new();
+        let family = match ask.door == Door::Product || application.oauth_refresh {
+            true => Some(self.new_family(&application, secret, ask.door, &granted, now)?),
+            false => None,
+        };
+        if let Some(family) = &family {
+            writes.push(Write::InsertFamily {
+                family: family.clone(),
+                application_version: application.version,
+            });
+        }
+        let room = match &family {
+            Some(_) => self.room(&application, now).await?,
+            None => Vec::new(),
+        };
+        for (family, revocation) in &room {
+            writes.push(Write::ReplaceFamily(family.clone()));
+            writes.push(Write::Revoke(revocation.clone()));
+        }
+        writes.extend(used);
+        let access =
+            self.mint(&application, granted, family.as_ref().map(|family| family.id), now)?;
+        if !writes.is_empty() && self.store.apply(writes).await? == Applied::Conflict {
+            return Ok(None);
+        }
+        for (_, revocation) in &room {
+            self.revocations.revoke(revocation);
+        }
+        self.tell_issued(&application, &access, family.as_ref(), ask);
+        let refresh = family.map(|family| self.hand_out(&family, now));
+        Ok(Some(Tokens { access, refresh }))
+    }
+
+    fn new_family(
+        &self,
+        application: &ApplicationRecord,
+        secret: String,
+        door: Door,
+        granted: &Granted,
+        now: UnixTime,
+    ) -> Result<FamilyRecord, Refusal> {
+        let id = random().map_err(|error| Refusal::unavailable("no_random", error))?;
+        Ok(FamilyRecord {
+            id: FamilyId::from_bytes(id),
+            application: application.id.clone(),
+            secret,
+            door,
+            scopes: granted.scopes.clone(),
+            audience: granted.audience.clone(),
+            version: 0,
+            generation: 0,
+            rotated_at: now,
+            grace_used: false,
+            grace_run: 0,
+            opened_at: now,
+            expires_at: now.saturating_add(self.settings.absolute),
+            revoked_at: None,
+        })
+    }
+
+    /// The oldest families, ended, where one more would be too many. If another server ends them at
+    /// the same time, the whole is tried again.
+    async fn room(
+        &self,
+        application: &ApplicationRecord,
+        now: UnixTime,
+    ) -> Result<Vec<(FamilyRecord, Revocation)>, Refusal> {
+        let kept = self.settings.max_families - 1;
+        let too_many = self.store.live_families(&application.id, now, kept, ENDED_AT_ONCE).await?;
+        let end = |family: FamilyRecord| {
+            let revocation = self.revocation_of(family.id, now);
+            (ended(family, now), revocation)
+        };
+        Ok(too_many.into_iter().map(end).collect())
+    }
+
+    pub(super) fn revocation_of(&self, family: FamilyId, now: UnixTime) -> Revocation {
+        Revocation::family(family.to_string(), self.remembered_until(now))
+    }
+
+    pub(super) fn hand_out(&self, family: &FamilyRecord, now: UnixTime) -> Refresh {
+        let token = RefreshToken { family: family.id, generation: family.generation };
+        Refresh {
+            token: token.write(&self.keys.load().refresh),
+            expires_in: self.settings.rules.remaining(family, now).as_secs(),
+        }
+    }
+
+    fn tell_issued(
+        &self,
+        application: &ApplicationRecord,
+        access: &AccessToken,
+        family: Option<&FamilyRecord>,
+        ask: Ask<'_>,
+    ) {
+        let mut event = IssuingEvent::new(IssuingAction::TokenIssued)
+            .of(&application.id)
+            .from(ask.credentials.source);
+        event.reason = Some(ask.door.name());
+        event.token_id = Some(access.id.as_str().into());
+        event.family = family.map(|family| family.id.to_string().into());
+        self.tell(event);
+    }
+}
+
+/// The family, ended before its time.
+pub(super) fn ended(family: FamilyRecord, now: UnixTime) -> FamilyRecord {
+    let version = family.version.saturating_add(1);
+    FamilyRecord { version, revoked_at: Some(now), ..family }
+}
+
+pub(super) fn contended() -> Refusal {
+    Refusal::unavailable("contended", "others changed the same rows all the time")
+}
+
+/// What an application is granted: all that it may have, or what it asks for of that. Asking for
+/// more is refused as a whole (RFC 6749 section 3.3).
+fn granted(application: &ApplicationRecord, ask: Ask<'_>) -> Result<Granted, Refusal> {
+    let scopes = match ask.wanted.scope {
+        Some(scope) => narrowed(&application.scopes, scope)?,
+        None if application.scopes.is_empty() && ask.door == Door::OAuth => {
+            return Err(Refusal::new(Kind::InvalidScope, "no_default_scope"));
+        }
+        None => application.scopes.clone(),
+    };
+    let mut audiences = application.audiences.iter();
+    let audience = match ask.wanted.resource {
+        Some(resource) => audiences.find(|audience| *audience == resource),
+        None => audiences.next(),
+    };
+    let audience =
+        audience.cloned().ok_or(Refusal::new(Kind::InvalidTarget, "unknown_resource"))?;
+    Ok(Granted { scopes, audience })
+}
+
+/// The scopes that are asked for, all of which must be allowed.
+pub(super) fn narrowed(allowed: &ScopeSet, scope: &str) -> Result<ScopeSet, Refusal> {
+    let scopes =
+        ScopeSet::parse(scope).map_err(|_| Refusal::new(Kind::InvalidScope, "malformed_scope"))?;
+    if scopes.is_empty() {
+        return Err(Refusal::new(Kind::InvalidScope, "malformed_scope"));
+    }
+    if !allowed.is_superset(&scopes) {
+        return Err(Refusal::new(Kind::InvalidScope, "scope_not_allowed"));
+    }
+    Ok(scopes)
+}

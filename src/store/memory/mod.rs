@@ -1,0 +1,87 @@
+mod tables;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use self::tables::Tables;
+use crate::{
+    issue::{ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Pending, Store, Write},
+    revocation::Revocation,
+    time::UnixTime,
+};
+
+/// A store in memory, which ends with the process. Clones share everything.
+///
+/// It keeps the contract but for what a power loss leaves. A service that uses it loses its
+/// applications when it stops, and several processes do not share it.
+#[derive(Clone, Default)]
+pub struct Memory(Arc<Mutex<Tables>>);
+
+impl Memory {
+    /// A store without anything in it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Nothing is awaited under this lock, and nothing panics under it.
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for Memory {
+    fn apply(&self, writes: Vec<Write>) -> Pending<'_, Applied> {
+        Box::pin(async move { Ok(self.tables().apply(writes)) })
+    }
+
+    fn application<'a>(&'a self, id: &'a str) -> Pending<'a, Option<ApplicationRecord>> {
+        Box::pin(async move { Ok(self.tables().application(id).cloned()) })
+    }
+
+    fn application_named<'a>(&'a self, name: &'a str) -> Pending<'a, Option<ApplicationRecord>> {
+        Box::pin(async move { Ok(self.tables().application_named(name).cloned()) })
+    }
+
+    fn applications<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Pending<'a, Vec<ApplicationRecord>> {
+        Box::pin(async move { Ok(self.tables().applications(after, limit)) })
+    }
+
+    fn family(&self, id: FamilyId) -> Pending<'_, Option<FamilyRecord>> {
+        Box::pin(async move { Ok(self.tables().family(id).cloned()) })
+    }
+
+    fn live_families<'a>(
+        &'a self,
+        application: &'a str,
+        now: UnixTime,
+        skip: usize,
+        limit: usize,
+    ) -> Pending<'a, Vec<FamilyRecord>> {
+        Box::pin(async move { Ok(self.tables().live_families(application, now, skip, limit)) })
+    }
+
+    fn signing_keys(&self) -> Pending<'_, Vec<KeyRecord>> {
+        Box::pin(async move { Ok(self.tables().signing_keys()) })
+    }
+
+    fn revocations(&self, now: UnixTime) -> Pending<'_, Vec<Revocation>> {
+        Box::pin(async move { Ok(self.tables().revocations(now)) })
+    }
+
+    fn purge(&self, families_before: UnixTime, now: UnixTime, limit: usize) -> Pending<'_, u64> {
+        Box::pin(async move { Ok(self.tables().purge(families_before, now, limit)) })
+    }
+}
+
+impl fmt::Debug for Memory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Memory").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,16 @@
+//! The issuing side through its endpoints and its administration: frozen clock, store in memory.
+
+mod applications;
+mod at_rest;
+mod config;
+mod documents;
+mod events;
+mod introspection;
+mod oauth;
+mod outage;
+mod product;
+mod refresh;
+mod revocation;
+mod signing_keys;
+mod throttle;
+mod world;

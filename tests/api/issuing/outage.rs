@@ -1,0 +1,184 @@
+//! A store that fails: nobody is blamed, nothing passes, and it works again afterwards.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use serde_json::json;
+use tower_bearer::{
+    event::{IssuingAction, Severity},
+    issue::{
+        ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Pending, Store, StoreError,
+        Write,
+    },
+    revocation::Revocation,
+    store::Memory,
+    time::UnixTime,
+};
+
+use super::world::{Answer, World};
+
+/// A store that fails while it is told to, and counts who asks.
+#[derive(Clone, Default)]
+struct Failing {
+    store: Memory,
+    reads: Arc<AtomicBool>,
+    writes: Arc<AtomicBool>,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Failing {
+    fn or<'a, T: Send + 'a>(&self, fails: &AtomicBool, then: Pending<'a, T>) -> Pending<'a, T> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        match fails.load(Ordering::SeqCst) {
+            true => Box::pin(async { Err(StoreError::new("test", "the disk is on fire")) }),
+            false => then,
+        }
+    }
+
+    fn fail(&self, reads: bool, writes: bool) {
+        self.reads.store(reads, Ordering::SeqCst);
+        self.writes.store(writes, Ordering::SeqCst);
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.swap(0, Ordering::SeqCst)
+    }
+}
+
+impl Store for Failing {
+    fn apply(&self, writes: Vec<Write>) -> Pending<'_, Applied> {
+        self.or(&self.writes, self.store.apply(writes))
+    }
+    fn application<'a>(&'a self, id: &'a str) -> Pending<'a, Option<ApplicationRecord>> {
+        self.or(&self.reads, self.store.application(id))
+    }
+    fn application_named<'a>(&'a self, name: &'a str) -> Pending<'a, Option<ApplicationRecord>> {
+        self.or(&self.reads, self.store.application_named(name))
+    }
+    fn applications<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Pending<'a, Vec<ApplicationRecord>> {
+        self.or(&self.reads, self.store.applications(after, limit))
+    }
+    fn family(&self, id: FamilyId) -> Pending<'_, Option<FamilyRecord>> {
+        self.or(&self.reads, self.store.family(id))
+    }
+    fn live_families<'a>(
+        &'a self,
+        application: &'a str,
+        now: UnixTime,
+        skip: usize,
+        limit: usize,
+    ) -> Pending<'a, Vec<FamilyRecord>> {
+        self.or(&self.reads, self.store.live_families(application, now, skip, limit))
+    }
+    fn signing_keys(&self) -> Pending<'_, Vec<KeyRecord>> {
+        self.or(&self.reads, self.store.signing_keys())
+    }
+    fn revocations(&self, now: UnixTime) -> Pending<'_, Vec<Revocation>> {
+        self.or(&self.reads, self.store.revocations(now))
+    }
+    fn purge(&self, families_before: UnixTime, now: UnixTime, limit: usize) -> Pending<'_, u64> {
+        self.or(&self.writes, self.store.purge(families_before, now, limit))
+    }
+}
+
+async fn world() -> (World, Failing) {
+    let store = Failing::default();
+    (World::over(store.clone(), |server| server, |endpoints| endpoints).await, store)
+}
+
+#[track_caller]
+fn is_unavailable(world: &World, answer: &Answer) {
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")), "{answer:?}");
+    assert_eq!(
+        (answer.header("www-authenticate"), answer.header("cache-control")),
+        (None, Some("no-store"))
+    );
+    assert!(!answer.text.contains("oken\":"), "{answer:?}");
+    assert!(!answer.text.contains("fire"), "{answer:?}");
+    let event = world.last();
+    assert_eq!((event.action, event.reason), (IssuingAction::StoreFailed, Some("store_failed")));
+    assert_eq!(event.action.severity(), Severity::Critical);
+    assert!(event.error.is_some());
+}
+
+/// I-TOKEN-34, I-REV-09, X-LOG-06
+#[tokio::test]
+async fn an_outage_is_503_everywhere_and_is_blamed_on_nobody() {
+    let (world, store) = world().await;
+    let pair = world.authenticate().await;
+    for (reads, writes) in [(true, true), (false, true)] {
+        store.fail(reads, writes);
+        for _ in 0..10 {
+            is_unavailable(&world, &world.authenticate().await);
+        }
+        is_unavailable(&world, &world.refresh(&pair.refresh()).await);
+        let revoke = json!({ "refreshToken": pair.refresh() });
+        is_unavailable(&world, &world.post("/api/Auth/revokeApplicationToken", &revoke).await);
+        if reads {
+            for path in ["/oauth2/token", "/oauth2/revoke", "/oauth2/introspect"] {
+                let answer = world.form(path, "grant_type=client_credentials&token=x").await;
+                is_unavailable(&world, &answer);
+                assert_eq!(answer.text, r#"{"error":"temporarily_unavailable"}"#);
+            }
+        }
+        assert!(world.server.maintain().await.is_err());
+        store.fail(false, false);
+        assert_eq!(world.authenticate().await.status, 200, "no failure was counted");
+    }
+    // What was refused consumed nothing. What was revoked is refused here, whatever became of the
+    // store.
+    assert_eq!(world.call(&pair.access()).await, 401);
+    assert_eq!(world.refresh(&pair.refresh()).await.status, 200);
+}
+
+#[tokio::test]
+async fn verification_goes_on_without_the_store() {
+    let (world, store) = world().await;
+    let access = world.authenticate().await.access();
+    store.fail(true, true);
+    store.asked();
+    for _ in 0..10 {
+        assert_eq!(world.call(&access).await, 200);
+    }
+    assert_eq!(store.asked(), 0);
+}
+
+/// X-BF-04, X-BF-09, I-SEC-02
+#[tokio::test]
+async fn what_can_be_refused_without_the_store_is() {
+    let (world, store) = world().await;
+    let pair = world.authenticate().await;
+    store.asked();
+    let token = pair.refresh();
+    let last = if token.ends_with('A') { 'B' } else { 'A' };
+    for forged in
+        [format!("{}{last}", &token[..token.len() - 1]), "x".repeat(token.len()), String::new()]
+    {
+        assert_eq!(world.refresh(&forged).await.status, 401);
+    }
+    let mut mistyped = world.secret.expose().to_owned();
+    mistyped.replace_range(10..11, if &mistyped[10..11] == "a" { "b" } else { "a" });
+    for _ in 0..5 {
+        assert_eq!(world.authenticate_with("App1", &mistyped).await.status, 401);
+    }
+    // Throttled, the right one is not looked at either.
+    assert_eq!(world.authenticate().await.status, 429);
+    assert_eq!(store.asked(), 0);
+}
+
+#[tokio::test]
+async fn a_server_does_not_open_over_a_store_that_fails() {
+    let store = Failing::default();
+    store.fail(true, false);
+    let builder = tower_bearer::issue::AuthorizationServer::builder(store)
+        .issuer("https://id.test")
+        .keys(super::world::keys());
+    let error = builder.open().await.unwrap_err();
+    assert_eq!(error.to_string(), "the store failed: test");
+}

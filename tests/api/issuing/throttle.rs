@@ -1,0 +1,201 @@
+//! Guessing.
+
+use std::net::IpAddr;
+
+use http::Request;
+use serde_json::json;
+use tower_bearer::{
+    event::IssuingAction,
+    issue::{FindSource, Throttle, endpoints::Endpoints},
+};
+
+use super::world::{Answer, World, basic, new_app, peer};
+
+fn source(last: u8) -> IpAddr {
+    [192, 0, 2, last].into()
+}
+
+async fn from(world: &World, source: IpAddr, name: &str, secret: &str) -> Answer {
+    let body = json!({ "applicationName": name, "applicationSecret": secret });
+    let request = Request::post("/api/Auth/authenticateApplication")
+        .header("content-type", "application/json")
+        .body(body.to_string())
+        .unwrap();
+    world.send_from(source, request).await
+}
+
+fn wait(answer: &Answer) -> u64 {
+    answer.header("retry-after").unwrap().parse().unwrap()
+}
+
+/// A secret of the right shape, and no more.
+async fn wrong(world: &World) -> String {
+    world.another(new_app("Somebody else")).await.1.expose().to_owned()
+}
+
+/// X-BF-01, X-BF-02, X-BF-03: C16 for the product.
+#[tokio::test]
+async fn failures_in_a_row_make_the_pair_wait_longer_and_longer_and_nobody_else() {
+    let world = World::new().await;
+    let wrong = wrong(&world).await;
+    for _ in 0..5 {
+        assert_eq!(from(&world, source(1), "App1", &wrong).await.status, 401);
+    }
+    let mut waits = Vec::new();
+    for _ in 5..8 {
+        let answer = from(&world, source(1), "App1", &wrong).await;
+        assert_eq!(answer.status, 429);
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("content-type"), Some("application/problem+json"));
+        waits.push(wait(&answer));
+        world.advance(wait(&answer));
+        assert_eq!(from(&world, source(1), "App1", &wrong).await.status, 401);
+    }
+    assert_eq!(waits, [1, 2, 4]);
+    // Not even the right secret from there; from elsewhere nothing has happened.
+    assert_eq!(from(&world, source(1), "App1", world.secret.expose()).await.status, 429);
+    assert_eq!(from(&world, source(2), "App1", world.secret.expose()).await.status, 200);
+    assert_eq!(from(&world, source(1), "Somebody else", &wrong).await.status, 200);
+    // A success resets.
+    world.advance(8);
+    assert_eq!(from(&world, source(1), "App1", world.secret.expose()).await.status, 200);
+    assert_eq!(from(&world, source(1), "App1", &wrong).await.status, 401);
+    assert_eq!(from(&world, source(1), "App1", &wrong).await.status, 401);
+}
+
+/// X-BF-03
+#[tokio::test]
+async fn a_thousand_failures_from_one_source_do_not_lock_an_application_out() {
+    let world = World::new().await;
+    let wrong = wrong(&world).await;
+    for _ in 0..1000 {
+        from(&world, source(1), "App1", &wrong).await;
+    }
+    assert_eq!(from(&world, source(1), "App1", &wrong).await.status, 429);
+    assert_eq!(from(&world, source(2), "App1", world.secret.expose()).await.status, 200);
+}
+
+/// X-BF-08
+#[tokio::test]
+async fn an_unknown_application_is_throttled_like_a_known_one() {
+    let world = World::new().await;
+    let wrong = wrong(&world).await;
+    for turn in 0..8 {
+        let known = from(&world, source(1), "App1", &wrong).await;
+        let unknown = from(&world, source(2), "App2", &wrong).await;
+        assert_eq!(known.all(), unknown.all(), "{turn}");
+    }
+}
+
+/// X-BF-01, X-BF-04: one source, many applications.
+#[tokio::test]
+async fn a_source_that_tries_many_names_is_throttled_as_a_whole() {
+    let world = World::new().await;
+    let wrong = wrong(&world).await;
+    let mut refused = 0;
+    for number in 0..40 {
+        let answer = from(&world, source(1), &format!("App {number}"), &wrong).await;
+        refused += usize::from(answer.status == 429);
+    }
+    assert_eq!(refused, 10);
+    let event = world.last();
+    assert_eq!((event.action, event.reason), (IssuingAction::Throttled, Some("source")));
+    assert_eq!(event.unverified_application.as_deref(), Some("App 39"));
+    assert_eq!(event.source, Some(source(1)));
+}
+
+/// X-BF-01: all sources together; who succeeded lately is let through.
+#[tokio::test]
+async fn a_distributed_guesser_keeps_only_strangers_out() {
+    let throttle = Throttle::default().with_global_failures(20, 1);
+    let world = World::with(|server| server.throttle(throttle)).await;
+    let wrong = wrong(&world).await;
+    assert_eq!(from(&world, source(200), "App1", world.secret.expose()).await.status, 200);
+    for number in 0..30 {
+        from(&world, source(number), "App1", &wrong).await;
+    }
+    let stranger = from(&world, source(100), "App1", world.secret.expose()).await;
+    assert_eq!((stranger.status, world.last().reason), (429, Some("global")));
+    assert_eq!(from(&world, source(200), "App1", world.secret.expose()).await.status, 200);
+}
+
+/// X-BF-07, I-INTRO-10, I-SEC-09: C16.
+#[tokio::test]
+async fn the_endpoints_of_oauth_are_throttled_too() {
+    for path in ["/oauth2/token", "/oauth2/revoke", "/oauth2/introspect"] {
+        let world = World::new().await;
+        let mut last = None;
+        for _ in 0..6 {
+            last = Some(
+                world
+                    .form_by(
+                        world.app.id(),
+                        "wrong secret of mine",
+                        path,
+                        "grant_type=client_credentials&token=x",
+                    )
+                    .await,
+            );
+        }
+        let last = last.unwrap();
+        assert_eq!(last.error(), (429, "temporarily_unavailable".to_owned()), "{path}");
+        assert_eq!(last.text, r#"{"error":"temporarily_unavailable"}"#);
+        assert_eq!(last.header("retry-after"), Some("1"));
+        assert_eq!(last.header("cache-control"), Some("no-store"));
+    }
+}
+
+/// X-BF-07: tokens are not guessed either.
+#[tokio::test]
+async fn a_source_that_scans_for_tokens_is_throttled() {
+    for (path, member) in [
+        ("/api/Auth/refreshApplicationToken", "refreshToken"),
+        ("/api/Auth/revokeApplicationToken", "accessToken"),
+    ] {
+        let world = World::new().await;
+        let mut statuses = Vec::new();
+        for number in 0..31 {
+            let body = json!({ member: format!("guess {number}") });
+            statuses.push(world.post(path, &body).await.status);
+        }
+        assert_eq!(statuses.last(), Some(&429), "{path}");
+        assert!(statuses[..30].iter().all(|status| *status != 429), "{path}");
+    }
+}
+
+/// R-TRANS-17: a client cannot choose its source.
+#[tokio::test]
+async fn a_forwarding_header_is_believed_from_a_proxy_only() {
+    for (proxies, expected) in [(vec![], "192.0.2.1"), (vec!["192.0.2.0/24"], "203.0.113.7")] {
+        let world = World::new().await;
+        let proxies =
+            proxies.into_iter().map(|network| network.parse().unwrap()).collect::<Vec<_>>();
+        let found = FindSource::behind_proxies(proxies, peer);
+        let endpoints = Endpoints::builder(world.server.clone(), found).build().unwrap();
+        let world = World { endpoints, ..world };
+        let request = Request::post("/oauth2/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("authorization", basic("somebody", "some secret"))
+            .header("x-forwarded-for", "198.51.100.1, 203.0.113.7")
+            .body("grant_type=client_credentials".to_owned())
+            .unwrap();
+        world.send(request).await;
+        assert_eq!(world.last().source, Some(expected.parse().unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn from_unknown_sources_all_are_throttled_together_and_no_application_alone() {
+    let throttle = Throttle::default().with_global_failures(10, 1);
+    let world = World::with(|server| server.throttle(throttle)).await;
+    let endpoints =
+        Endpoints::builder(world.server.clone(), FindSource::unknown()).build().unwrap();
+    let world = World { endpoints, ..world };
+    for _ in 0..10 {
+        assert_eq!(world.authenticate_with("App1", "some wrong secret").await.status, 401);
+    }
+    assert_eq!(world.authenticate_with("App2", "some wrong secret").await.status, 429);
+    assert_eq!(world.last().source, None);
+    world.advance(1);
+    assert_eq!(world.authenticate().await.status, 200);
+}
