@@ -18,8 +18,8 @@ pub(super) struct Tables {
     /// The ids by name.
     names: HashMap<String, String>,
     families: HashMap<FamilyId, FamilyRecord>,
-    /// The families of each application, those that were opened last first.
-    opened: BTreeSet<(String, Reverse<UnixTime>, FamilyId)>,
+    /// The families of each application, those that are not revoked first, and of these the ones that were opened last.
+    opened: BTreeSet<(String, bool, Reverse<UnixTime>, FamilyId)>,
     keys: BTreeMap<String, KeyRecord>,
     revocations: HashMap<(RevocationKind, String), Revocation>,
 }
@@ -72,17 +72,22 @@ impl Tables {
         skip: usize,
         limit: usize,
     ) -> Vec<FamilyRecord> {
-        self.families_of(application)
-            .filter(|family| family.revoked_at.is_none() && now < family.expires_at)
+        self.unrevoked_families_of(application)
+            .filter(|family| now < family.expires_at)
             .skip(skip)
             .take(limit)
             .cloned()
             .collect()
     }
 
+    /// Does not look at those that are revoked, which are many more in the long run.
+    fn unrevoked_families_of(&self, application: &str) -> impl Iterator<Item = &FamilyRecord> {
+        self.families_of(application).take_while(|family| family.revoked_at.is_none())
+    }
+
     fn families_of(&self, application: &str) -> impl Iterator<Item = &FamilyRecord> {
         let latest = Reverse(UnixTime::from_secs(u64::MAX));
-        let first = (application.to_owned(), latest, FamilyId::from_bytes([0; 16]));
+        let first = (application.to_owned(), false, latest, FamilyId::from_bytes([0; 16]));
         self.opened
             .range(first..)
             .take_while(move |(owner, ..)| owner == application)
@@ -154,8 +159,9 @@ impl Tables {
 }
 
 /// Where a family stands among those of its application.
-fn place(family: &FamilyRecord) -> (String, Reverse<UnixTime>, FamilyId) {
-    (family.application.clone(), Reverse(family.opened_at), family.id)
+fn place(family: &FamilyRecord) -> (String, bool, Reverse<UnixTime>, FamilyId) {
+    let is_revoked = family.revoked_at.is_some();
+    (family.application.clone(), is_revoked, Reverse(family.opened_at), family.id)
 }
 
 /// Writes that are done together, and what takes them back.
@@ -256,9 +262,8 @@ impl Batch<'_> {
 
     fn end_families(&mut self, application: &str, secret: Option<&str>, at: UnixTime) {
         let of_secret = |family: &&FamilyRecord| secret.is_none_or(|id| id == family.secret);
-        let mut ended: Vec<_> =
-            self.tables.families_of(application).filter(of_secret).cloned().collect();
-        ended.retain(|family| family.revoked_at.is_none());
+        let live = self.tables.unrevoked_families_of(application);
+        let ended: Vec<_> = live.filter(of_secret).cloned().collect();
         for mut family in ended {
             family.revoked_at = Some(at);
             family.version = family.version.saturating_add(1);
