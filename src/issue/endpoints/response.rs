@@ -42,16 +42,22 @@ pub(super) fn empty() -> Response<Body> {
     response
 }
 
+#[derive(Serialize)]
+struct Problem<'a> {
+    detail: &'a str,
+    status: u16,
+    title: &'a str,
+    #[serde(rename = "type")]
+    of_type: &'static str,
+}
+
 /// A problem document (RFC 9457) of the product's endpoints: the status, and fixed words.
 pub(super) fn problem(status: StatusCode, detail: &str) -> Response<Body> {
     let title = status.canonical_reason().unwrap_or_default();
-    let problem = json!({
-        "type": "about:blank",
-        "title": title,
-        "status": status.as_u16(),
-        "detail": detail,
-    });
-    response(status, PROBLEM, problem.to_string())
+    let problem = Problem { detail, status: status.as_u16(), title, of_type: "about:blank" };
+    let mut response = json(status, &problem);
+    response.headers_mut().insert(CONTENT_TYPE, PROBLEM);
+    response
 }
 
 /// A refusal of OAuth (RFC 6749 section 5.2), by its code alone.
