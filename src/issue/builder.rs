@@ -11,6 +11,7 @@ use super::{
     server_keys::ServerKeys,
     store::{Store, StoreError},
     throttle::{Limiter, Throttle},
+    turns::Turns,
 };
 use crate::{
     crypto::{Algorithm, Backend},
@@ -200,6 +201,7 @@ impl ServerBuilder {
             ring: ArcSwap::from_pointee(ring),
             live,
             maintaining: tokio::sync::Mutex::default(),
+            turns: Turns::default(),
             revocations,
             verifier,
             limiter,

@@ -88,6 +88,7 @@ mod source;
 mod store;
 mod throttle;
 mod tokens;
+mod turns;
 
 pub use self::{
     application::{Application, ApplicationRecord, NewApplication, SecretInfo, SecretRecord},

@@ -14,6 +14,7 @@ use super::{
     source::Source,
     store::{Store, StoreError, Write},
     throttle::Limiter,
+    turns::Turns,
 };
 use crate::{
     crypto::{Algorithm, Backend},
@@ -44,6 +45,8 @@ pub(super) struct Core {
     pub(super) live: LiveKeys,
     /// One maintenance at a time.
     pub(super) maintaining: tokio::sync::Mutex<()>,
+    /// One at a time of those that end old families of an application.
+    pub(super) turns: Turns,
     pub(super) revocations: Revocations,
     /// Verifies the server's own access tokens, whoever they are for.
     pub(super) verifier: Verifier,

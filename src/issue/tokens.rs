@@ -10,6 +10,7 @@ use super::{
     refresh_token::RefreshToken,
     server::Core,
     store::{Applied, Write},
+    turns::Turn,
 };
 use crate::{
     crypto::random,
@@ -89,9 +90,9 @@ impl Core {
                 application_version: application.version,
             });
         }
-        let room = match &family {
+        let (room, _turn) = match &family {
             Some(_) => self.room(&application, now).await?,
-            None => Vec::new(),
+            None => (Vec::new(), None),
         };
         for (family, revocation) in &room {
             writes.push(Write::ReplaceFamily(family.clone()));
@@ -138,20 +139,29 @@ impl Core {
         })
     }
 
-    /// The oldest families, ended, where one more would be too many. If another server ends them at
-    /// the same time, the whole is tried again.
+    /// The oldest families, ended, where one more would be too many. Whoever ends some in this
+    /// process has its turn until they are written, as all would end the same ones. If another
+    /// server does, the whole is tried again.
     async fn room(
         &self,
         application: &ApplicationRecord,
         now: UnixTime,
-    ) -> Result<Vec<(FamilyRecord, Revocation)>, Refusal> {
+    ) -> Result<(Vec<(FamilyRecord, Revocation)>, Option<Turn<'_>>), Refusal> {
         let kept = self.settings.max_families - 1;
-        let too_many = self.store.live_families(&application.id, now, kept, ENDED_AT_ONCE).await?;
+        let find = || self.store.live_families(&application.id, now, kept, ENDED_AT_ONCE);
+        let mut too_many = find().await?;
+        if too_many.is_empty() {
+            return Ok((Vec::new(), None));
+        }
+        let turn = self.turns.take(&application.id).await;
+        if turn.has_waited {
+            too_many = find().await?;
+        }
         let end = |family: FamilyRecord| {
             let revocation = self.revocation_of(family.id, now);
             (ended(family, now), revocation)
         };
-        Ok(too_many.into_iter().map(end).collect())
+        Ok((too_many.into_iter().map(end).collect(), Some(turn)))
     }
 
     pub(super) fn revocation_of(&self, family: FamilyId, now: UnixTime) -> Revocation {

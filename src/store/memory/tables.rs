@@ -18,7 +18,8 @@ pub(super) struct Tables {
     /// The ids by name.
     names: HashMap<String, String>,
     families: HashMap<FamilyId, FamilyRecord>,
-    /// The families of each application, those that are not revoked first, and of these the ones that were opened last.
+    /// The families of each application: those that are not revoked first, and of these the ones
+    /// that were opened last.
     opened: BTreeSet<(String, bool, Reverse<UnixTime>, FamilyId)>,
     keys: BTreeMap<String, KeyRecord>,
     revocations: HashMap<(RevocationKind, String), Revocation>,

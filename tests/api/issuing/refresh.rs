@@ -207,6 +207,37 @@ async fn one_family_too_many_ends_the_oldest() {
     }
 }
 
+/// They would all end the same family, in a store that takes its time.
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn many_may_authenticate_at_once_when_each_ends_an_old_family() {
+    let dir = crate::sqlite::Dir::new();
+    let store = tower_bearer::store::Sqlite::open(dir.file()).await.unwrap();
+    let few = |server: tower_bearer::issue::ServerBuilder| server.max_families(2);
+    let world = Arc::new(World::over(store.clone(), few, |endpoints| endpoints).await);
+    for _ in 0..2 {
+        assert_eq!(world.authenticate().await.status, 200);
+    }
+    world.advance(1);
+    let asked: Vec<_> = (0..40)
+        .map(|_| {
+            let world = Arc::clone(&world);
+            tokio::spawn(async move { world.authenticate().await })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for answer in asked {
+        answers.push(answer.await.unwrap());
+    }
+    let mut live = 0;
+    for answer in answers {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        live += usize::from(world.call(&answer.access()).await == 200);
+    }
+    assert_eq!(live, 2);
+    store.close().await.unwrap();
+}
+
 #[tokio::test]
 async fn refused_tokens_may_be_answered_with_400() {
     let world = World::with_endpoints(|endpoints| endpoints.refresh_refused_with_400()).await;

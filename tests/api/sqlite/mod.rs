@@ -25,17 +25,17 @@ use tower_bearer::{
 };
 
 /// A directory of its own, which is gone when the test is over.
-struct Dir(PathBuf);
+pub(crate) struct Dir(PathBuf);
 
 impl Dir {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let name = format!("tower-bearer-{:016x}", RandomState::new().hash_one(()));
         let path = std::env::temp_dir().join(name);
         fs::create_dir(&path).unwrap();
         Self(path)
     }
 
-    fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.0.join("store.db")
     }
 }
