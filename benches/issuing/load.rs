@@ -194,7 +194,10 @@ impl Cell {
                 commits += last - first;
             }
         }
-        let each = |count| count as f64 / requests.max(1) as f64;
+        if requests == 0 {
+            return "   transactions not counted".to_owned();
+        }
+        let each = |count| count as f64 / requests as f64;
         let (writes, conflicts, commits) = (each(writes), each(conflicts), each(commits));
         format!("   {writes:.2} writes, {conflicts:.2} conflicts, {commits:.3} transactions")
     }
