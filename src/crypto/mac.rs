@@ -28,6 +28,12 @@ impl MacKey {
     }
 }
 
+/// Whether two tags, or hashes of the same length, are the same; compared in constant time.
+pub(crate) fn is_same_tag(one: &[u8; TAG_LEN], other: &[u8; TAG_LEN]) -> bool {
+    let differing = one.iter().zip(other).fold(0, |differing, (a, b)| differing | (a ^ b));
+    std::hint::black_box(differing) == 0
+}
+
 #[cfg(feature = "aws-lc-rs")]
 fn prepare(key: &[u8; 32]) -> Prepared {
     Prepared::new(aws_lc_rs::hmac::HMAC_SHA256, key)

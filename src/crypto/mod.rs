@@ -29,7 +29,7 @@ pub use self::algorithm::Algorithm;
 #[cfg(feature = "issue")]
 pub(crate) use self::{
     aead::AeadKey,
-    mac::{MacKey, TAG_LEN},
+    mac::{MacKey, TAG_LEN, is_same_tag},
     random::{NoRandom, random},
 };
 pub(crate) use self::{

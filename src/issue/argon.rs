@@ -3,6 +3,8 @@
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64_simd::STANDARD_NO_PAD;
 
+use crate::crypto::is_same_tag;
+
 /// A hash with its cost and its salt: the PHC string
 /// `$argon2id$v=19$m=<KiB>,t=<passes>,p=<lanes>$<salt>$<hash>`.
 #[derive(Clone, PartialEq, Eq)]
@@ -52,8 +54,7 @@ impl Recipe {
 impl Hash {
     /// Whether it is the same hash; compared in constant time.
     pub(super) fn is(&self, other: &Self) -> bool {
-        let diff = self.hash.iter().zip(&other.hash).fold(0, |diff, (a, b)| diff | (a ^ b));
-        self.recipe == other.recipe && std::hint::black_box(diff) == 0
+        self.recipe == other.recipe && is_same_tag(&self.hash, &other.hash)
     }
 
     pub(super) fn to_phc(&self) -> String {

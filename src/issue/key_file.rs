@@ -106,9 +106,9 @@ fn create(path: &Path, key: &[u8; 32]) -> io::Result<()> {
 fn parse(text: &[u8]) -> Option<[u8; 32]> {
     let text: &[u8; DIGITS] = text.try_into().ok()?;
     let mut key = [0; 32];
-    for (byte, digits) in key.iter_mut().zip(text.chunks_exact(2)) {
+    for (byte, &[high, low]) in key.iter_mut().zip(text.as_chunks().0) {
         let digit = |digit: u8| char::from(digit).to_digit(16);
-        let (high, low) = (digit(digits[0])?, digit(digits[1])?);
+        let (high, low) = (digit(high)?, digit(low)?);
         *byte = u8::try_from(high << 4 | low).ok()?;
     }
     Some(key)

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::{argon, server_keys::Ring};
 use crate::{
-    crypto::{MacKey, NoRandom, random},
+    crypto::{MacKey, NoRandom, is_same_tag, random},
     jws,
     secret::Secret,
 };
@@ -136,9 +136,8 @@ impl Tags {
 
     /// Whether this is the digest of the secret; compared in constant time.
     pub(super) fn contain(&self, pepper: [u8; 4], digest: &[u8; 32]) -> bool {
-        let same = |own: &[u8; 32]| own.iter().zip(digest).fold(0, |diff, (a, b)| diff | (a ^ b));
         let own = self.0.iter().filter(|(tag, _)| *tag == pepper);
-        own.fold(false, |any, (_, tag)| any | (std::hint::black_box(same(tag)) == 0))
+        own.fold(false, |any, (_, tag)| any | is_same_tag(tag, digest))
     }
 }
 

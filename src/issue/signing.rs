@@ -142,7 +142,7 @@ impl SigningRing {
 
     /// What signs at this time.
     pub(super) fn active(&self, now: UnixTime) -> Option<&Signs> {
-        self.keys[self.active_at(now)?].signs.as_ref()
+        self.keys.get(self.active_at(now)?)?.signs.as_ref()
     }
 
     /// The place of the key that signs at this time.
@@ -159,8 +159,8 @@ impl SigningRing {
         later.map(|key| &key.record).find(|key| key.removed_at.is_none()).map(|key| key.active_at)
     }
 
-    fn state(&self, place: usize, now: UnixTime) -> KeyState {
-        let record = &self.keys[place].record;
+    /// The state of the key at this place.
+    fn state(&self, place: usize, record: &KeyRecord, now: UnixTime) -> KeyState {
         if record.removed_at.is_some() {
             KeyState::Removed
         } else if self.active_at(now) == Some(place) {
@@ -176,7 +176,7 @@ impl SigningRing {
         let line = |(place, key): (usize, &OpenKey)| KeyInfo {
             id: key.record.id.clone(),
             algorithm: key.record.algorithm,
-            state: self.state(place, now),
+            state: self.state(place, &key.record, now),
             created_at: key.record.created_at,
             active_at: key.record.active_at,
             retired_at: self.retired_at(place),
@@ -218,8 +218,8 @@ impl SigningRing {
         now: UnixTime,
     ) -> Result<Vec<(KeyRecord, Change)>, StoreError> {
         let mut due = Vec::new();
-        for place in 0..self.keys.len() {
-            due.extend(self.due_of(place, sealing, keep, now)?);
+        for (place, record) in self.records().enumerate() {
+            due.extend(self.due_of(place, record, sealing, keep, now)?);
         }
         Ok(due)
     }
@@ -227,12 +227,12 @@ impl SigningRing {
     fn due_of(
         &self,
         place: usize,
+        record: &KeyRecord,
         sealing: &Ring<AeadKey>,
         keep: Duration,
         now: UnixTime,
     ) -> Result<Option<(KeyRecord, Change)>, StoreError> {
-        let record = &self.keys[place].record;
-        let is_retired = self.state(place, now) == KeyState::Retired;
+        let is_retired = self.state(place, record, now) == KeyState::Retired;
         let retired_at = self.retired_at(place).unwrap_or(now);
         if is_retired && now >= retired_at.saturating_add(keep) {
             return Ok(Some((removed(record, now), Change::Removed)));

@@ -101,7 +101,6 @@ impl Revocations {
     }
 
     /// The latest `iat` that is revoked for this client, by its own cut-off or by that of the issuer.
-    /// Whoever issues tokens must not date them so early.
     #[must_use]
     pub fn cut_off_of(&self, client: &str) -> Option<UnixTime> {
         self.0.cut_offs.load().latest(Some(client))
