@@ -139,7 +139,7 @@ actions! {
     RefreshReused = "refresh_reused", Critical;
     /// A refresh token is unknown, forged, expired, revoked or another's.
     RefreshRefused = "refresh_refused", Notice;
-    /// A request that is well-formed asked for what is not granted.
+    /// A request was malformed, or asked for what is not granted.
     RequestRefused = "issuing_refused", Notice;
     /// An access token was revoked.
     TokenRevoked = "token_revoked", Notice;

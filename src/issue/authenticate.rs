@@ -60,10 +60,8 @@ impl Core {
     pub(super) async fn authenticate(&self, given: Credentials<'_>) -> Result<Caller, Refusal> {
         let now = self.now();
         let who = given.who.text();
-        let permit = self.limiter.admit(who, given.source, now).map_err(|throttled| {
-            let kind = Kind::Throttled(throttled.retry_after);
-            self.failed(Refusal::new(kind, throttled.by.code()), given, None)
-        })?;
+        let permit = self.limiter.admit(who, given.source, now);
+        let permit = permit.map_err(|throttled| self.failed(throttled.into(), given, None))?;
         let outcome = self.check_credentials(given, now).await;
         settle(permit, &outcome, now);
         match outcome {
@@ -153,12 +151,14 @@ impl Core {
         let id = found.map_or(NOBODY, |application| &application.id);
         let tags = Tags::of(&keys.pepper, id, secret);
         let secrets = found.map_or(&[][..], |application| &application.secrets);
-        let place = secrets.iter().position(|known| match Digest::parse(&known.digest) {
-            Some(Digest::Hmac { tag, pepper }) => tags.contain(pepper, &tag),
-            _ => false,
-        })?;
-        let digest = secret::digest(&keys.pepper, id, secret);
-        Some(Match { place, digest: Some(digest).filter(|new| *new != secrets[place].digest) })
+        let is_it = |known: &SecretRecord| match Digest::parse(&known.digest) {
+            Some(Digest::Hmac { tag, pepper }) if tags.contain(pepper, &tag) => Some(pepper),
+            _ => None,
+        };
+        let mut places = secrets.iter().enumerate();
+        let (place, pepper) = places.find_map(|(place, known)| Some((place, is_it(known)?)))?;
+        let outdated = pepper != keys.pepper.current().0;
+        Some(Match { place, digest: outdated.then(|| secret::digest(&keys.pepper, id, secret)) })
     }
 
     /// The chosen secret that this is, if any. One hash decides about all chosen secrets of an

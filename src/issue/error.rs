@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::store::StoreError;
+use super::{store::StoreError, throttle::Throttled};
 use crate::error::BoxError;
 
 /// Why a request to the issuing side is refused: what the client is told is [`kind`](Self::kind),
@@ -44,5 +44,11 @@ impl Refusal {
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         Self::unavailable("store_failed", error)
+    }
+}
+
+impl From<Throttled> for Refusal {
+    fn from(throttled: Throttled) -> Self {
+        Self::new(Kind::Throttled(throttled.retry_after), throttled.by.code())
     }
 }

@@ -1,12 +1,11 @@
 //! What a token is worth, for resource servers that cannot tell by themselves (RFC 7662).
 
 use super::{
-    application::ApplicationRecord, error::Refusal, family::FamilyRecord, refresh::common,
-    refresh_token::RefreshToken, server::Core, source::Source,
+    application::ApplicationRecord, error::Refusal, refresh::common, refresh_token::RefreshToken,
+    server::Core, source::Source,
 };
 use crate::{
     event::{IssuingAction, IssuingEvent},
-    scope::ScopeSet,
     verified::Grant,
 };
 
@@ -98,25 +97,17 @@ impl Core {
         if family.application != caller.id || !is_current {
             return Ok(None);
         }
-        Ok(Some(self.active_family(
-            &family,
-            now.saturating_add(remaining).as_secs(),
-            &family.scopes,
-        )))
-    }
-
-    fn active_family(&self, family: &FamilyRecord, exp: u64, scopes: &ScopeSet) -> Active {
-        Active {
+        Ok(Some(Active {
             active: true,
-            scope: scopes.to_string(),
+            scope: family.scopes.to_string(),
             client_id: family.application.clone(),
             token_type: None,
-            exp,
+            exp: now.saturating_add(remaining).as_secs(),
             iat: family.rotated_at.as_secs(),
-            sub: family.application.clone(),
-            aud: family.audience.clone(),
+            sub: family.application,
+            aud: family.audience,
             iss: self.settings.issuer.to_string(),
             jti: None,
-        }
+        }))
     }
 }

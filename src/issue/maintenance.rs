@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    server::{Core, MAX_LEEWAY, Settings},
+    server::{Core, MAX_ACCESS_LIFETIME, MAX_LEEWAY, Settings, remembered_until},
     server_keys::Ring,
     signing::{self, Change, KeyRecord, SigningRing},
     store::{Applied, Store, StoreError, Write},
@@ -38,7 +38,7 @@ pub(super) async fn run(core: &Core, wish: Wish) -> Result<(), StoreError> {
     let _turn = core.maintaining.lock().await;
     let now = core.now();
     if wish == Wish::OtherKeys {
-        core.revocations.revoke(&revoked(now, core.remembered_until(now)));
+        core.revocations.revoke(&Revocation::issuer(now, remembered_until(now)));
     }
     let keys = core.keys.load_full();
     let keeping = Keeping {
@@ -58,10 +58,6 @@ pub(super) async fn run(core: &Core, wish: Wish) -> Result<(), StoreError> {
     let families_before = now.saturating_sub(FAMILY_MARGIN);
     while core.store.purge(families_before, now, PURGED_AT_ONCE).await? >= PURGED_AT_ONCE as u64 {}
     Ok(())
-}
-
-fn revoked(now: UnixTime, until: UnixTime) -> Revocation {
-    Revocation::issuer(now, until)
 }
 
 /// Looks after the signing keys of a store.
@@ -105,8 +101,7 @@ impl Keeping<'_> {
         if let Some((active_at, reason)) = self.new_key(newest, wish) {
             return self.add(ring, wish, active_at, reason).await.map(Some);
         }
-        let keep = MAX_KEPT;
-        let due = ring.due(self.sealing, keep, self.now)?;
+        let due = ring.due(self.sealing, MAX_KEPT, self.now)?;
         if due.is_empty() {
             return Ok(None);
         }
@@ -176,8 +171,8 @@ impl Keeping<'_> {
             events.push(about(&record.id, IssuingAction::KeyRemoved));
         }
         if wish == Wish::OtherKeys {
-            let until = self.now.saturating_add(MAX_KEPT);
-            writes.push(Write::Revoke(revoked(self.now, until)));
+            let revoked = Revocation::issuer(self.now, remembered_until(self.now));
+            writes.push(Write::Revoke(revoked));
             events.push(IssuingEvent::new(IssuingAction::EverythingRevoked));
         }
         Ok((writes, events))
@@ -205,7 +200,7 @@ type Step = (Vec<Write>, Vec<IssuingEvent>);
 /// How long a key is kept after it signs no more: until the last token that it signed has expired
 /// everywhere, and the key document that names it is fetched anew.
 const MAX_KEPT: Duration = Duration::from_secs(
-    super::server::MAX_ACCESS_LIFETIME.as_secs() + MAX_LEEWAY.as_secs() + JWKS_MAX_AGE.as_secs(),
+    MAX_ACCESS_LIFETIME.as_secs() + MAX_LEEWAY.as_secs() + JWKS_MAX_AGE.as_secs(),
 );
 
 fn about(key: &str, action: IssuingAction) -> IssuingEvent {

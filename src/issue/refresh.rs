@@ -10,7 +10,7 @@ use super::{
     server::Core,
     source::Source,
     store::{Applied, Write},
-    tokens::{ATTEMPTS, Tokens, Wanted, contended, ended, narrowed},
+    tokens::{ATTEMPTS, Tokens, Wanted, contended, narrowed},
 };
 use crate::{
     event::{IssuingAction, IssuingEvent},
@@ -41,10 +41,8 @@ impl Core {
     /// What is refused consumes nothing, except reuse, which ends the family.
     pub(super) async fn refresh(&self, ask: RefreshAsk<'_>) -> Result<Tokens, Refusal> {
         let now = self.now();
-        self.limiter.check(ask.source, now).map_err(|throttled| {
-            let kind = Kind::Throttled(throttled.retry_after);
-            self.refresh_refused(Refusal::new(kind, throttled.by.code()), ask, None)
-        })?;
+        let admitted = self.limiter.check(ask.source, now);
+        admitted.map_err(|throttled| self.refresh_refused(throttled.into(), ask, None))?;
         let token = RefreshToken::read(&self.keys.load().refresh, ask.token);
         let Some(token) = token else {
             self.limiter.note_miss(ask.source, now);
@@ -128,11 +126,7 @@ impl Core {
         family: &FamilyRecord,
         now: UnixTime,
     ) -> Result<Option<Tokens>, Refusal> {
-        let revocation = self.revocation_of(family.id, now);
-        self.revocations.revoke(&revocation);
-        let writes =
-            vec![Write::ReplaceFamily(ended(family.clone(), now)), Write::Revoke(revocation)];
-        match self.store.apply(writes).await? {
+        match self.end(family.clone(), now).await? {
             Applied::Done => Err(invalid(REUSED)),
             Applied::Conflict => Ok(None),
         }

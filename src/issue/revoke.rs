@@ -4,17 +4,24 @@ use super::{
     error::{Kind, Refusal},
     family::{FamilyId, FamilyRecord},
     refresh_token::RefreshToken,
-    server::Core,
+    server::{Core, MAX_LEEWAY, remembered_until},
     source::Source,
     store::{Applied, StoreError, Write},
-    tokens::{ATTEMPTS, contended, ended},
+    tokens::{ATTEMPTS, contended},
 };
 use crate::{
     event::{IssuingAction, IssuingEvent},
     jws,
     revocation::Revocation,
     time::UnixTime,
+    verified::{Grant, Verified},
 };
+
+/// What somebody holds that this server made.
+enum Held {
+    Refresh(FamilyId),
+    Access(Verified),
+}
 
 impl Core {
     /// Ends the family of a token, be it a refresh token or an access token; without a family, the
@@ -24,17 +31,16 @@ impl Core {
         token: &str,
         source: Source,
     ) -> Result<(), Refusal> {
-        self.check_source(source)?;
-        if let Some(token) = RefreshToken::read(&self.keys.load().refresh, token) {
-            return self.end_family(token.family, None, source).await;
-        }
-        let Ok(grant) = self.verifier.verify_now(token) else {
-            self.limiter.note_miss(source, self.now());
-            return Ok(());
-        };
-        match grant.session_id().and_then(family_id) {
-            Some(family) => self.end_family(family, None, source).await,
-            None => self.end_token(grant.token_id(), grant.expires_at(), source).await,
+        self.limiter.check(source, self.now()).map_err(|throttled| {
+            self.refused(throttled.into(), IssuingEvent::new(IssuingAction::Throttled).from(source))
+        })?;
+        match self.held(token, source) {
+            Some(Held::Refresh(family)) => self.end_family(family, None, source).await,
+            Some(Held::Access(grant)) => match grant.session_id().and_then(family_id) {
+                Some(family) => self.end_family(family, None, source).await,
+                None => self.end_token(&grant, source).await,
+            },
+            None => Ok(()),
         }
     }
 
@@ -46,31 +52,33 @@ impl Core {
         token: &str,
         source: Source,
     ) -> Result<(), Refusal> {
-        if let Some(token) = RefreshToken::read(&self.keys.load().refresh, token) {
-            return self.end_family(token.family, Some(client), source).await;
+        match self.held(token, source) {
+            Some(Held::Refresh(family)) => self.end_family(family, Some(client), source).await,
+            Some(Held::Access(grant)) if grant.client_id() == Some(client) => {
+                self.end_token(&grant, source).await
+            }
+            Some(Held::Access(_)) => Err(self.not_yours(client, source)),
+            None => Ok(()),
         }
-        let Ok(grant) = self.verifier.verify_now(token) else {
-            self.limiter.note_miss(source, self.now());
-            return Ok(());
-        };
-        if grant.client_id() != Some(client) {
-            return Err(self.not_yours(client, source));
-        }
-        self.end_token(grant.token_id(), grant.expires_at(), source).await
     }
 
-    fn check_source(&self, source: Source) -> Result<(), Refusal> {
-        self.limiter.check(source, self.now()).map_err(|throttled| {
-            let kind = Kind::Throttled(throttled.retry_after);
-            let refusal = Refusal::new(kind, throttled.by.code());
-            self.refused(refusal, IssuingEvent::new(IssuingAction::Throttled).from(source))
-        })
+    /// Nothing for what this server did not make or accepts no more, which counts as a failure of
+    /// the source.
+    fn held(&self, token: &str, source: Source) -> Option<Held> {
+        if let Some(token) = RefreshToken::read(&self.keys.load().refresh, token) {
+            return Some(Held::Refresh(token.family));
+        }
+        let grant = self.verifier.verify_now(token);
+        if grant.is_err() {
+            self.limiter.note_miss(source, self.now());
+        }
+        grant.ok().map(Held::Access)
     }
 
     /// RFC 7009 section 2.1: refused, and the client is told.
     fn not_yours(&self, client: &str, source: Source) -> Refusal {
-        let event = IssuingEvent::new(IssuingAction::RequestRefused).of(client).from(source);
-        self.refused(Refusal::new(Kind::InvalidGrant, "other_application"), event)
+        let refusal = Refusal::new(Kind::InvalidGrant, "other_application");
+        self.request_refused(refusal, Some(client), source)
     }
 
     async fn end_family(
@@ -108,23 +116,35 @@ impl Core {
         }
         let mut event = IssuingEvent::new(IssuingAction::FamilyRevoked).of(&family.application);
         event.family = Some(family.id.to_string().into());
-        let revocation = self.revocation_of(family.id, now);
-        self.revocations.revoke(&revocation);
-        let writes = vec![Write::ReplaceFamily(ended(family, now)), Write::Revoke(revocation)];
-        let is_done = self.store.apply(writes).await? == Applied::Done;
+        let is_done = self.end(family, now).await? == Applied::Done;
         if is_done {
             self.tell(event);
         }
         Ok(is_done)
     }
 
-    async fn end_token(
+    /// Ends a family, if nobody changed it meanwhile; its access tokens end in this process at once.
+    pub(super) async fn end(
         &self,
-        id: Option<&str>,
-        expires_at: UnixTime,
-        source: Source,
-    ) -> Result<(), Refusal> {
-        let ended = self.revoke_token(id.unwrap_or_default(), expires_at).await;
+        family: FamilyRecord,
+        now: UnixTime,
+    ) -> Result<Applied, StoreError> {
+        let (revocation, writes) = self.ending(family, now);
+        self.revocations.revoke(&revocation);
+        self.store.apply(writes.into()).await
+    }
+
+    /// What revokes the access tokens of a family, and the writes that end it with them.
+    pub(super) fn ending(&self, family: FamilyRecord, now: UnixTime) -> (Revocation, [Write; 2]) {
+        let revocation = Revocation::family(family.id.to_string(), remembered_until(now));
+        let version = family.version.saturating_add(1);
+        let ended = FamilyRecord { version, revoked_at: Some(now), ..family };
+        (revocation.clone(), [Write::ReplaceFamily(ended), Write::Revoke(revocation)])
+    }
+
+    async fn end_token(&self, grant: &Grant, source: Source) -> Result<(), Refusal> {
+        let id = grant.token_id().unwrap_or_default();
+        let ended = self.revoke_token(id, grant.expires_at()).await;
         ended.map_err(|error| {
             let event = IssuingEvent::new(IssuingAction::TokenRevoked).from(source);
             self.refused(error.into(), event)
@@ -136,7 +156,7 @@ impl Core {
         id: &str,
         expires_at: UnixTime,
     ) -> Result<(), StoreError> {
-        let until = expires_at.saturating_add(super::server::MAX_LEEWAY);
+        let until = expires_at.saturating_add(MAX_LEEWAY);
         self.revoke(Revocation::token(id, until), Vec::new()).await?;
         let mut event = IssuingEvent::new(IssuingAction::TokenRevoked);
         event.token_id = Some(id.into());

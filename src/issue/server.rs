@@ -195,10 +195,15 @@ impl AuthorizationServer {
     pub async fn revoke_access_tokens(&self) -> Result<(), StoreError> {
         let core = &self.core;
         let now = core.now();
-        core.revoke(Revocation::issuer(now, core.remembered_until(now)), Vec::new()).await?;
+        core.revoke(Revocation::issuer(now, remembered_until(now)), Vec::new()).await?;
         core.tell(IssuingEvent::new(IssuingAction::EverythingRevoked));
         Ok(())
     }
+}
+
+/// Until when it matters that tokens of this time are revoked.
+pub(super) fn remembered_until(now: UnixTime) -> UnixTime {
+    now.saturating_add(MAX_ACCESS_LIFETIME).saturating_add(MAX_LEEWAY)
 }
 
 impl Core {
@@ -214,11 +219,6 @@ impl Core {
         self.events.emit(&AuthEvent::Issuing(event));
     }
 
-    /// Until when it matters that tokens of this time are revoked.
-    pub(super) fn remembered_until(&self, now: UnixTime) -> UnixTime {
-        now.saturating_add(MAX_ACCESS_LIFETIME).saturating_add(MAX_LEEWAY)
-    }
-
     /// Revokes in this process first, so that nothing that happens to the store or to whoever waits
     /// for this lets a token live on here; then in the store, with the other writes.
     pub(super) async fn revoke(
@@ -231,6 +231,18 @@ impl Core {
         // Whoever revokes has no condition.
         let _ = self.store.apply(others).await?;
         Ok(())
+    }
+
+    /// A refusal of what is malformed, or asks for what is not granted; told.
+    pub(super) fn request_refused(
+        &self,
+        refusal: Refusal,
+        client: Option<&str>,
+        source: Source,
+    ) -> Refusal {
+        let mut event = IssuingEvent::new(IssuingAction::RequestRefused).from(source);
+        event.application = client.map(Into::into);
+        self.refused(refusal, event)
     }
 
     /// Tells of a refusal, and hands it on.

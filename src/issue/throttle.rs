@@ -10,8 +10,8 @@ mod throttled;
 use std::time::Duration;
 
 #[cfg(test)]
-pub(crate) use self::throttled::{Throttled, ThrottledBy};
-pub(crate) use self::{limiter::Limiter, permit::Permit};
+pub(crate) use self::throttled::ThrottledBy;
+pub(crate) use self::{limiter::Limiter, permit::Permit, throttled::Throttled};
 use crate::error::ConfigError;
 
 /// How often secrets may be guessed.

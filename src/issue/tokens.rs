@@ -60,6 +60,7 @@ const ENDED_AT_ONCE: usize = 16;
 
 impl Core {
     pub(super) async fn issue(&self, ask: Ask<'_>) -> Result<Tokens, Refusal> {
+        let source = ask.credentials.source;
         for _ in 0..ATTEMPTS {
             let caller = self.authenticate(ask.credentials).await?;
             let id = caller.application.id.clone();
@@ -67,13 +68,10 @@ impl Core {
                 Ok(Some(tokens)) => return Ok(tokens),
                 // The application was changed meanwhile: perhaps it may do less now.
                 Ok(None) => {}
-                Err(refusal) => {
-                    let event = IssuingEvent::new(IssuingAction::RequestRefused).of(&id);
-                    return Err(self.refused(refusal, event.from(ask.credentials.source)));
-                }
+                Err(refusal) => return Err(self.request_refused(refusal, Some(&id), source)),
             }
         }
-        Err(contended())
+        Err(self.request_refused(contended(), None, source))
     }
 
     async fn issue_to(&self, caller: Caller, ask: Ask<'_>) -> Result<Option<Tokens>, Refusal> {
@@ -94,9 +92,10 @@ impl Core {
             Some(_) => self.room(&application, now).await?,
             None => (Vec::new(), None),
         };
-        for (family, revocation) in &room {
-            writes.push(Write::ReplaceFamily(family.clone()));
-            writes.push(Write::Revoke(revocation.clone()));
+        let mut revocations = Vec::new();
+        for (revocation, ending) in room {
+            revocations.push(revocation);
+            writes.extend(ending);
         }
         writes.extend(used);
         let access =
@@ -104,9 +103,7 @@ impl Core {
         if !writes.is_empty() && self.store.apply(writes).await? == Applied::Conflict {
             return Ok(None);
         }
-        for (_, revocation) in &room {
-            self.revocations.revoke(revocation);
-        }
+        self.revocations.extend(revocations);
         self.tell_issued(&application, &access, family.as_ref(), ask);
         let refresh = family.map(|family| self.hand_out(&family, now));
         Ok(Some(Tokens { access, refresh }))
@@ -146,7 +143,7 @@ impl Core {
         &self,
         application: &ApplicationRecord,
         now: UnixTime,
-    ) -> Result<(Vec<(FamilyRecord, Revocation)>, Option<Turn<'_>>), Refusal> {
+    ) -> Result<(Vec<(Revocation, [Write; 2])>, Option<Turn<'_>>), Refusal> {
         let kept = self.settings.max_families - 1;
         let find = || self.store.live_families(&application.id, now, kept, ENDED_AT_ONCE);
         let mut too_many = find().await?;
@@ -157,15 +154,8 @@ impl Core {
         if turn.has_waited {
             too_many = find().await?;
         }
-        let end = |family: FamilyRecord| {
-            let revocation = self.revocation_of(family.id, now);
-            (ended(family, now), revocation)
-        };
-        Ok((too_many.into_iter().map(end).collect(), Some(turn)))
-    }
-
-    pub(super) fn revocation_of(&self, family: FamilyId, now: UnixTime) -> Revocation {
-        Revocation::family(family.to_string(), self.remembered_until(now))
+        let ending = |family| self.ending(family, now);
+        Ok((too_many.into_iter().map(ending).collect(), Some(turn)))
     }
 
     pub(super) fn hand_out(&self, family: &FamilyRecord, now: UnixTime) -> Refresh {
@@ -191,12 +181,6 @@ impl Core {
         event.family = family.map(|family| family.id.to_string().into());
         self.tell(event);
     }
-}
-
-/// The family, ended before its time.
-pub(super) fn ended(family: FamilyRecord, now: UnixTime) -> FamilyRecord {
-    let version = family.version.saturating_add(1);
-    FamilyRecord { version, revoked_at: Some(now), ..family }
 }
 
 pub(super) fn contended() -> Refusal {

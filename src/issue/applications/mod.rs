@@ -11,7 +11,7 @@ pub use self::{error::AdminError, secrets::Cascade};
 use super::{
     application::{Application, ApplicationRecord, NewApplication},
     secret::{self, GeneratedSecret},
-    server::Core,
+    server::{Core, remembered_until},
     store::{Applied, StoreError, Write},
 };
 use crate::{
@@ -187,7 +187,7 @@ impl Applications {
     /// ones from being issued is done: whoever had looked before is dated before.
     async fn cut_off(&self, id: &str) -> Result<(), AdminError> {
         let now = self.core.now();
-        let until = self.core.remembered_until(now);
+        let until = remembered_until(now);
         Ok(self.core.revoke(Revocation::client(id, now, until), Vec::new()).await?)
     }
 

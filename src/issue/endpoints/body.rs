@@ -5,9 +5,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, header::CONTENT_LENGTH};
+use http::{
+    HeaderMap,
+    header::{CONTENT_LENGTH, CONTENT_TYPE},
+};
 use http_body::{Frame, SizeHint};
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use zeroize::Zeroizing;
 
 use crate::error::BoxError;
 
@@ -47,16 +51,35 @@ const MAX_BODY: usize = 16 * 1024;
 /// Why a body is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unreadable {
+    OtherType,
     TooLarge,
     Broken,
 }
 
-/// Reads a body as text; stops where it is too large.
-pub(super) async fn read<B>(headers: &HeaderMap, body: B) -> Result<String, Unreadable>
+impl Unreadable {
+    /// A stable name for operators.
+    pub(super) const fn reason(self) -> &'static str {
+        match self {
+            Self::OtherType => "other_media_type",
+            Self::TooLarge => "body_too_large",
+            Self::Broken => "malformed_body",
+        }
+    }
+}
+
+/// Reads a body of this media type as text; stops where it is too large.
+pub(super) async fn read<B>(
+    headers: &HeaderMap,
+    media_type: &str,
+    body: B,
+) -> Result<Zeroizing<String>, Unreadable>
 where
     B: http_body::Body,
     B::Error: Into<BoxError>,
 {
+    if !is_of_type(headers, media_type) {
+        return Err(Unreadable::OtherType);
+    }
     let announced =
         headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > MAX_BODY as u64) {
@@ -67,5 +90,16 @@ where
         true => Unreadable::TooLarge,
         false => Unreadable::Broken,
     })?;
-    String::from_utf8(bytes.to_bytes().into()).map_err(|_| Unreadable::Broken)
+    let text = String::from_utf8(bytes.to_bytes().into());
+    text.map(Zeroizing::new).map_err(|_| Unreadable::Broken)
+}
+
+/// Whether the one line says so, whatever its parameters say.
+fn is_of_type(headers: &HeaderMap, media_type: &str) -> bool {
+    let mut lines = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(line), None) = (lines.next(), lines.next()) else {
+        return false;
+    };
+    let essence = line.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(media_type.as_bytes())
 }

@@ -1,9 +1,8 @@
 //! The endpoints of OAuth 2.0: forms in, JSON out.
 
-use http::{HeaderMap, Request, Response, StatusCode, Uri, header::CONTENT_TYPE};
+use http::{Request, Response, StatusCode, Uri};
 use serde::Serialize;
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use super::{
     Body, Shared, Source,
@@ -21,6 +20,7 @@ use crate::{
         error::{Kind, Refusal},
         family::Door,
         refresh::RefreshAsk,
+        store::StoreError,
         tokens::{Ask, Tokens, Wanted},
     },
 };
@@ -35,26 +35,33 @@ where
     B: http_body::Body,
     B::Error: Into<BoxError>,
 {
+    let refused = |reason| {
+        let refusal = Refusal::new(Kind::InvalidRequest, reason);
+        oauth_error(shared.server.core.request_refused(refusal, None, source).kind)
+    };
     let (head, body) = request.into_parts();
-    if !is_form(&head.headers) || has_credentials(&head.uri) {
-        return oauth_error(Kind::InvalidRequest);
+    if has_credentials(&head.uri) {
+        return refused("credentials_in_query");
     }
-    let text = match body::read(&head.headers, body).await {
-        Ok(text) => Zeroizing::new(text),
-        Err(Unreadable::TooLarge) => {
-            return oauth(StatusCode::PAYLOAD_TOO_LARGE, &json!({ "error": "invalid_request" }));
+    let text = match body::read(&head.headers, "application/x-www-form-urlencoded", body).await {
+        Ok(text) => text,
+        Err(unreadable) => {
+            let mut response = refused(unreadable.reason());
+            if unreadable == Unreadable::TooLarge {
+                *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+            }
+            return response;
         }
-        Err(Unreadable::Broken) => return oauth_error(Kind::InvalidRequest),
     };
     let Ok(form) = Form::parse(&text) else {
-        return oauth_error(Kind::InvalidRequest);
+        return refused(Unreadable::Broken.reason());
     };
     let client = match ClientSecret::of(&head.headers, &form) {
         Ok(client) => client,
         Err(NoClient::Unauthenticated) => {
             return oauth_error(shared.server.core.no_credentials(source).kind);
         }
-        Err(NoClient::Ambiguous) => return oauth_error(Kind::InvalidRequest),
+        Err(NoClient::Ambiguous) => return refused("several_credentials"),
     };
     let credentials = Credentials { who: Who::Id(&client.id), secret: &client.secret, source };
     let answered = match route {
@@ -63,16 +70,6 @@ where
         OAuth::Introspect => introspect(shared, &form, credentials).await,
     };
     answered.unwrap_or_else(|refusal| oauth_error(refusal.kind))
-}
-
-/// The media type, whatever its parameters say.
-fn is_form(headers: &HeaderMap) -> bool {
-    let mut lines = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(line), None) = (lines.next(), lines.next()) else {
-        return false;
-    };
-    let essence = line.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
-    essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
 }
 
 /// Whether the query holds what belongs into the body: queries are logged by everybody (RFC 6749
@@ -93,38 +90,39 @@ async fn token(
     credentials: Credentials<'_>,
 ) -> Result<Response<Body>, Refusal> {
     let core = &shared.server.core;
-    let Some(grant_type) = form.get("grant_type") else {
-        return Err(Refusal::new(Kind::InvalidRequest, "no_grant_type"));
-    };
     let mut resources = form.all("resource");
     let wanted = Wanted { scope: form.get("scope"), resource: resources.next() };
     let has_several = resources.next().is_some();
-    match grant_type {
-        "client_credentials" if !has_several => {
+    match form.get("grant_type") {
+        Some("client_credentials") if !has_several => {
             let ask = Ask { credentials, door: Door::OAuth, wanted };
             core.issue(ask).await.map(|tokens| granted(&tokens))
         }
-        "refresh_token" if !has_several => {
+        Some("refresh_token") if !has_several => {
             let client = authenticated(shared, credentials).await?;
-            if !client.oauth_refresh {
-                return Err(Refusal::new(Kind::UnauthorizedClient, "no_refresh_tokens"));
-            }
-            let Some(token) = form.get("refresh_token") else {
-                return Err(Refusal::new(Kind::InvalidRequest, "no_refresh_token"));
-            };
             let source = credentials.source;
+            let refused = |kind, reason| {
+                core.request_refused(Refusal::new(kind, reason), Some(&client.id), source)
+            };
+            if !client.oauth_refresh {
+                return Err(refused(Kind::UnauthorizedClient, "no_refresh_tokens"));
+            }
+            let token = form.get("refresh_token");
+            let token = token.ok_or_else(|| refused(Kind::InvalidRequest, "no_token"))?;
             let ask = RefreshAsk { token, client: Some(&client.id), wanted, source };
             core.refresh(ask).await.map(|tokens| granted(&tokens))
         }
         other => {
             // Whoever does not prove who it is learns nothing about grants.
-            authenticated(shared, credentials).await?;
-            Err(match other {
-                "client_credentials" | "refresh_token" => {
+            let client = authenticated(shared, credentials).await?;
+            let refusal = match other {
+                Some("client_credentials" | "refresh_token") => {
                     Refusal::new(Kind::InvalidTarget, "several_resources")
                 }
-                _ => Refusal::new(Kind::UnsupportedGrantType, "unsupported_grant_type"),
-            })
+                Some(_) => Refusal::new(Kind::UnsupportedGrantType, "unsupported_grant_type"),
+                None => Refusal::new(Kind::InvalidRequest, "no_grant_type"),
+            };
+            Err(core.request_refused(refusal, Some(&client.id), credentials.source))
         }
     }
 }
@@ -134,8 +132,7 @@ async fn revoke(
     form: &Form,
     credentials: Credentials<'_>,
 ) -> Result<Response<Body>, Refusal> {
-    let client = authenticated(shared, credentials).await?;
-    let token = form.get("token").ok_or(Refusal::new(Kind::InvalidRequest, "no_token"))?;
+    let (client, token) = asked_about(shared, form, credentials).await?;
     shared.server.core.revoke_of(&client.id, token, credentials.source).await?;
     Ok(empty())
 }
@@ -145,8 +142,7 @@ async fn introspect(
     form: &Form,
     credentials: Credentials<'_>,
 ) -> Result<Response<Body>, Refusal> {
-    let client = authenticated(shared, credentials).await?;
-    let token = form.get("token").ok_or(Refusal::new(Kind::InvalidRequest, "no_token"))?;
+    let (client, token) = asked_about(shared, form, credentials).await?;
     let known = shared.server.core.introspect(&client, token, credentials.source).await?;
     Ok(match known {
         Some(active) => oauth(StatusCode::OK, &active),
@@ -154,15 +150,34 @@ async fn introspect(
     })
 }
 
+/// The client, and the token that it names.
+async fn asked_about<'f>(
+    shared: &Shared,
+    form: &'f Form,
+    credentials: Credentials<'_>,
+) -> Result<(ApplicationRecord, &'f str), Refusal> {
+    let client = authenticated(shared, credentials).await?;
+    match form.get("token") {
+        Some(token) => Ok((client, token)),
+        None => {
+            let refusal = Refusal::new(Kind::InvalidRequest, "no_token");
+            Err(shared.server.core.request_refused(refusal, Some(&client.id), credentials.source))
+        }
+    }
+}
+
 /// The client, and its last use noted.
 async fn authenticated(
     shared: &Shared,
     credentials: Credentials<'_>,
 ) -> Result<ApplicationRecord, Refusal> {
-    let core = &shared.server.core;
+    let (core, source) = (&shared.server.core, credentials.source);
     let caller = core.authenticate(credentials).await?;
+    let id = &caller.application.id;
     if let Some(used) = caller.used {
-        let _ = core.store.apply(vec![used]).await?;
+        let noted = core.store.apply(vec![used]).await;
+        let failed = |error: StoreError| core.request_refused(error.into(), Some(id), source);
+        let _ = noted.map_err(failed)?;
     }
     Ok(caller.application)
 }

@@ -1,9 +1,6 @@
 //! The endpoints of the product: JSON in, JSON out.
 
-use http::{
-    HeaderMap, HeaderValue, Request, Response, StatusCode,
-    header::{CONTENT_TYPE, WWW_AUTHENTICATE},
-};
+use http::{HeaderValue, Request, Response, StatusCode, header::WWW_AUTHENTICATE};
 use serde::Serialize;
 
 use super::{
@@ -18,7 +15,7 @@ use crate::{
     issue::{
         applications::checks::MAX_SECRET,
         authenticate::{Credentials, Who},
-        error::Kind,
+        error::{Kind, Refusal},
         family::Door,
         refresh::RefreshAsk,
         tokens::{Ask, Tokens, Wanted},
@@ -35,20 +32,25 @@ where
     B: http_body::Body,
     B::Error: Into<BoxError>,
 {
-    if !is_json(request.headers()) {
-        let detail = "The body must be application/json.";
-        return problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail);
-    }
     let (head, body) = request.into_parts();
-    let text = match body::read(&head.headers, body).await {
-        Ok(text) => zeroize::Zeroizing::new(text),
-        Err(Unreadable::TooLarge) => {
-            return problem(StatusCode::PAYLOAD_TOO_LARGE, "The body is longer than 16 KiB.");
+    let text = match body::read(&head.headers, "application/json", body).await {
+        Ok(text) => text,
+        Err(unreadable) => {
+            told(shared, source, unreadable.reason());
+            return match unreadable {
+                Unreadable::OtherType => {
+                    let detail = "The body must be application/json.";
+                    problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+                }
+                Unreadable::TooLarge => {
+                    problem(StatusCode::PAYLOAD_TOO_LARGE, "The body is longer than 16 KiB.")
+                }
+                Unreadable::Broken => unread(),
+            };
         }
-        Err(Unreadable::Broken) => return malformed(),
     };
     let Some(asked) = Asked::parse(&text) else {
-        return malformed();
+        return malformed(shared, source);
     };
     match route {
         Product::Authenticate => authenticate(shared, &asked, source).await,
@@ -57,25 +59,26 @@ where
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
-    let mut lines = headers.get_all(CONTENT_TYPE).iter();
-    let (Some(line), None) = (lines.next(), lines.next()) else {
-        return false;
-    };
-    let essence = line.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default();
-    essence.trim_ascii().eq_ignore_ascii_case(b"application/json")
+fn malformed(shared: &Shared, source: Source) -> Response<Body> {
+    told(shared, source, Unreadable::Broken.reason());
+    unread()
 }
 
-fn malformed() -> Response<Body> {
+fn unread() -> Response<Body> {
     problem(StatusCode::BAD_REQUEST, "The body is not what this endpoint reads.")
+}
+
+fn told(shared: &Shared, source: Source, reason: &'static str) {
+    let refusal = Refusal::new(Kind::InvalidRequest, reason);
+    shared.server.core.request_refused(refusal, None, source);
 }
 
 async fn authenticate(shared: &Shared, asked: &Asked, source: Source) -> Response<Body> {
     let (Some(name), Some(secret)) = (&asked.application_name, &asked.application_secret) else {
-        return malformed();
+        return malformed(shared, source);
     };
     if !(1..=128).contains(&name.len()) || !(1..=MAX_SECRET).contains(&secret.len()) {
-        return malformed();
+        return malformed(shared, source);
     }
     let ask = Ask {
         credentials: Credentials { who: Who::Named(name), secret, source },
@@ -94,7 +97,7 @@ async fn authenticate(shared: &Shared, asked: &Asked, source: Source) -> Respons
 
 async fn refresh(shared: &Shared, asked: &Asked, source: Source) -> Response<Body> {
     let Some(token) = &asked.refresh_token else {
-        return malformed();
+        return malformed(shared, source);
     };
     let ask = RefreshAsk { token, client: None, wanted: Wanted::default(), source };
     match shared.server.core.refresh(ask).await {
@@ -114,7 +117,7 @@ async fn refresh(shared: &Shared, asked: &Asked, source: Source) -> Response<Bod
 async fn revoke(shared: &Shared, asked: &Asked, source: Source) -> Response<Body> {
     let ((Some(token), None) | (None, Some(token))) = (&asked.refresh_token, &asked.access_token)
     else {
-        return malformed();
+        return malformed(shared, source);
     };
     match shared.server.core.revoke_with_family(token, source).await {
         Ok(()) => response::json(StatusCode::OK, &serde_json::json!({})),

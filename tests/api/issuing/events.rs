@@ -60,6 +60,54 @@ async fn everything_that_happens_is_one_event_with_its_code() {
     }
 }
 
+/// X-LOG-04: what is malformed or not granted is told like everything else.
+#[tokio::test]
+async fn every_refused_request_is_told_with_its_reason_and_whom_it_came_from() {
+    const ANYBODY: Option<&str> = None;
+    let world = World::new().await;
+    let id = Some(world.app.id());
+    let (long, token) = ("x=".repeat(9000), "/oauth2/token");
+    for (path, form, reason, application) in [
+        (token, "a=%zz", "malformed_body", ANYBODY),
+        (token, &long, "body_too_large", ANYBODY),
+        ("/oauth2/token?token=x", "", "credentials_in_query", ANYBODY),
+        (token, "client_secret=x", "several_credentials", ANYBODY),
+        (token, "", "no_grant_type", id),
+        (token, "grant_type=password", "unsupported_grant_type", id),
+        (token, "grant_type=client_credentials&resource=a&resource=b", "several_resources", id),
+        (token, "grant_type=client_credentials&resource=a", "unknown_resource", id),
+        (token, "grant_type=client_credentials&scope=admin", "scope_not_allowed", id),
+        (token, "grant_type=client_credentials&scope=%22", "malformed_scope", id),
+        (token, "grant_type=refresh_token&refresh_token=x", "no_refresh_tokens", id),
+        ("/oauth2/revoke", "", "no_token", id),
+        ("/oauth2/introspect", "", "no_token", id),
+    ] {
+        world.form(path, form).await;
+        is_told(&world, reason, application);
+    }
+    world.server.applications().set_oauth_refresh(world.app.id(), true).await.unwrap();
+    world.form(token, "grant_type=refresh_token").await;
+    is_told(&world, "no_token", id);
+    for path in ["authenticateApplication", "refreshApplicationToken", "revokeApplicationToken"] {
+        let path = &format!("/api/Auth/{path}");
+        world.post(path, &json!({ "scope": "x" })).await;
+        is_told(&world, "malformed_body", ANYBODY);
+        world.post(path, &json!({ "scope": 1 })).await;
+        is_told(&world, "malformed_body", ANYBODY);
+        world.post(path, &json!({ "other": long })).await;
+        is_told(&world, "body_too_large", ANYBODY);
+        world.form(path, "").await;
+        is_told(&world, "other_media_type", ANYBODY);
+    }
+}
+
+fn is_told(world: &World, reason: &str, application: Option<&str>) {
+    let event = world.last();
+    assert_eq!((event.action, event.reason), (IssuingAction::RequestRefused, Some(reason)));
+    assert_eq!(event.application.as_deref(), application, "{reason}");
+    assert_eq!(event.source, Some("192.0.2.1".parse().unwrap()), "{reason}");
+}
+
 /// X-LOG-02, X-LOG-03: what nobody vouches for says so, is cut and escaped.
 #[tokio::test]
 async fn a_presented_name_is_marked_bounded_and_escaped() {
