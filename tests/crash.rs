@@ -14,6 +14,8 @@ mod client;
 mod family;
 #[path = "crash/file.rs"]
 mod file;
+#[path = "api/folder.rs"]
+mod folder;
 #[path = "crash/line.rs"]
 mod line;
 #[path = "crash/random.rs"]
@@ -26,7 +28,8 @@ use std::{env, thread};
 use self::{
     client::Client,
     family::Family,
-    file::{Dir, Snapshot},
+    file::Snapshot,
+    folder::Folder,
     line::{Killer, Line},
     random::Random,
     server::{Server, create_application, serve},
@@ -52,14 +55,14 @@ fn what_was_answered_outlives_a_kill_and_no_family_is_in_two_generations() {
     let seed = setting("SEED").unwrap_or_else(random::seed);
     let rounds = setting("ROUNDS").unwrap_or(25);
     println!("TOWER_BEARER_CRASH_SEED={seed} TOWER_BEARER_CRASH_ROUNDS={rounds}");
-    let (mut random, dir) = (Random::new(seed), Dir::new());
-    let secret = create_application(&dir.file());
+    let (mut random, dir) = (Random::new(seed), Folder::new());
+    let secret = create_application(&dir.store());
     let mut clients: Vec<_> =
         (0..CLIENTS).map(|_| Client::new(secret.clone(), Random::new(random.next()))).collect();
     let mut snapshot = Snapshot::of(&dir);
     let (mut now, mut seen) = (NOW, Seen::default());
     for round in 0..rounds {
-        let mut server = Server::start(&dir.file(), now);
+        let mut server = Server::start(&dir.store(), now);
         all(&mut clients, |client| client.recover(&server, &snapshot));
         now += GRACE;
         server.set_clock(now);
@@ -133,9 +136,9 @@ fn setting(name: &str) -> Option<u64> {
 #[test]
 fn two_servers_of_one_file_rotate_once_and_give_the_same_successor() {
     const GENERATIONS: u64 = 24;
-    let dir = Dir::new();
-    let secret = create_application(&dir.file());
-    let servers = [Server::start(&dir.file(), NOW), Server::start(&dir.file(), NOW)];
+    let dir = Folder::new();
+    let secret = create_application(&dir.store());
+    let servers = [Server::start(&dir.store(), NOW), Server::start(&dir.store(), NOW)];
     let families: Vec<Family> = thread::scope(|scope| {
         let refresh = |number: u64| {
             let mut lines = servers.each_ref().map(|server| Line::to(server).unwrap());
@@ -166,9 +169,9 @@ fn two_servers_of_one_file_rotate_once_and_give_the_same_successor() {
 /// I-RT-15
 #[test]
 fn a_family_that_one_server_ends_is_refused_by_the_other_at_once() {
-    let dir = Dir::new();
-    let secret = create_application(&dir.file());
-    let servers = [Server::start(&dir.file(), NOW), Server::start(&dir.file(), NOW)];
+    let dir = Folder::new();
+    let secret = create_application(&dir.store());
+    let servers = [Server::start(&dir.store(), NOW), Server::start(&dir.store(), NOW)];
     let [mut one, mut other] = servers.each_ref().map(|server| Line::to(server).unwrap());
     for round in 0..8 {
         std::mem::swap(&mut one, &mut other);
@@ -203,11 +206,11 @@ fn a_family_that_one_server_ends_is_refused_by_the_other_at_once() {
 /// I-RT-10
 #[test]
 fn a_server_that_is_killed_leaves_the_other_at_work() {
-    let dir = Dir::new();
-    let secret = create_application(&dir.file());
-    let lasting = Server::start(&dir.file(), NOW);
+    let dir = Folder::new();
+    let secret = create_application(&dir.store());
+    let lasting = Server::start(&dir.store(), NOW);
     for round in 0..5 {
-        let server = Server::start(&dir.file(), NOW);
+        let server = Server::start(&dir.store(), NOW);
         let killer = Killer::at_answer(&server, 20 + round);
         thread::scope(|scope| {
             for _ in 0..4 {

@@ -4,6 +4,8 @@
 #![cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[cfg(feature = "issue")]
+mod folder;
 mod support;
 
 mod backends;

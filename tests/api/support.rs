@@ -388,29 +388,3 @@ impl io::Write for Searched {
         Ok(())
     }
 }
-
-/// A folder of its own, which is gone when the test is over.
-#[cfg(feature = "issue")]
-pub(crate) struct Folder(std::path::PathBuf);
-
-#[cfg(feature = "issue")]
-impl Folder {
-    pub(crate) fn new() -> Self {
-        use std::hash::{BuildHasher as _, RandomState};
-        let name = format!("tower-bearer-{:016x}", RandomState::new().hash_one(()));
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    pub(crate) fn path(&self) -> &std::path::Path {
-        &self.0
-    }
-}
-
-#[cfg(feature = "issue")]
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}

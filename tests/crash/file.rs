@@ -3,35 +3,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::PathBuf,
 };
 
 use sqlx::{
     Connection as _, Executor as _, Row as _, SqliteConnection, sqlite::SqliteConnectOptions,
 };
 
-use crate::{family::Family, random};
-
-/// A directory of its own, which is gone when the test is over.
-pub(crate) struct Dir(PathBuf);
-
-impl Dir {
-    pub(crate) fn new() -> Self {
-        let path = std::env::temp_dir().join(format!("tower-bearer-{:016x}", random::seed()));
-        fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    pub(crate) fn file(&self) -> PathBuf {
-        self.0.join("store.db")
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::{family::Family, folder::Folder};
 
 /// What the store has of a family.
 #[derive(Clone, Copy, Debug)]
@@ -50,10 +28,10 @@ pub(crate) struct Snapshot {
 
 impl Snapshot {
     /// Reads a copy, so that the next server finds what the last one left, with its log.
-    pub(crate) fn of(dir: &Dir) -> Self {
-        let copy = Dir::new();
-        fs::copy(dir.file(), copy.file()).unwrap();
-        let log = |dir: &Dir| dir.0.join("store.db-wal");
+    pub(crate) fn of(dir: &Folder) -> Self {
+        let copy = Folder::new();
+        fs::copy(dir.store(), copy.store()).unwrap();
+        let log = |dir: &Folder| dir.path().join("store.db-wal");
         if log(dir).exists() {
             fs::copy(log(dir), log(&copy)).unwrap();
         }
@@ -61,8 +39,8 @@ impl Snapshot {
         runtime.block_on(Self::read(&copy))
     }
 
-    async fn read(dir: &Dir) -> Self {
-        let options = SqliteConnectOptions::new().filename(dir.file());
+    async fn read(dir: &Folder) -> Self {
+        let options = SqliteConnectOptions::new().filename(dir.store());
         let mut file = SqliteConnection::connect_with(&options).await.unwrap();
         let mut families = BTreeMap::new();
         for row in file.fetch_all("SELECT id, generation, revoked_at FROM family").await.unwrap() {

@@ -84,7 +84,7 @@ async fn live(world: &World) -> HandedOut {
 async fn a_dump_of_the_file_holds_nothing_that_was_handed_out() {
     use tower_bearer::Algorithm;
     for algorithm in [Algorithm::Es256, Algorithm::Hs256, Algorithm::EdDsa] {
-        let folder = crate::support::Folder::new();
+        let folder = crate::folder::Folder::new();
         let path = folder.path().join("tokens.db");
         let store = tower_bearer::store::Sqlite::open(&path).await.unwrap();
         let server = |server: tower_bearer::issue::ServerBuilder| server.algorithm(algorithm);
@@ -194,7 +194,7 @@ const OUTDATED: &str = "$argon2id$v=19$m=64,t=1,p=1$AQEBAQEBAQEBAQEBAQEBAQ$PMs7c
 fn a_key_file_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     use tower_bearer::issue::{KeyFileError, RootKey};
-    let folder = crate::support::Folder::new();
+    let folder = crate::folder::Folder::new();
     let path = folder.path().join("server.key");
     let made = RootKey::load_or_create(&path).unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -220,7 +220,7 @@ fn a_key_file_is_for_its_owner_alone() {
 
 #[tokio::test]
 async fn the_same_file_makes_the_same_keys() {
-    let folder = crate::support::Folder::new();
+    let folder = crate::folder::Folder::new();
     let path = folder.path().join("server.key");
     use tower_bearer::issue::RootKey;
     let store = Memory::new();

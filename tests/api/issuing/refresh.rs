@@ -211,8 +211,8 @@ async fn one_family_too_many_ends_the_oldest() {
 #[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn many_may_authenticate_at_once_when_each_ends_an_old_family() {
-    let dir = crate::sqlite::Dir::new();
-    let store = tower_bearer::store::Sqlite::open(dir.file()).await.unwrap();
+    let dir = crate::folder::Folder::new();
+    let store = tower_bearer::store::Sqlite::open(dir.store()).await.unwrap();
     let few = |server: tower_bearer::issue::ServerBuilder| server.max_families(2);
     let world = Arc::new(World::over(store.clone(), few, |endpoints| endpoints).await);
     for _ in 0..2 {

@@ -3,8 +3,8 @@
 use super::*;
 
 /// A store with enough in it to fill some pages, closed.
-async fn filled(dir: &Dir) {
-    let store = Sqlite::open(dir.file()).await.unwrap();
+async fn filled(dir: &Folder) {
+    let store = Sqlite::open(dir.store()).await.unwrap();
     let ids = (0..2000).map(|number| format!("a rather long id to fill pages with {number:04}"));
     let writes = ids.flat_map(|id| revoke(&id)).collect();
     assert_eq!(store.apply(writes).await.unwrap(), Applied::Done);
@@ -13,17 +13,17 @@ async fn filled(dir: &Dir) {
 
 #[tokio::test]
 async fn a_damaged_page_is_an_error_wherever_it_is() {
-    let dir = Dir::new();
+    let dir = Folder::new();
     filled(&dir).await;
-    let intact = fs::read(dir.file()).unwrap();
+    let intact = fs::read(dir.store()).unwrap();
     let pages = intact.len() / 4096;
     assert!(pages > 20);
     let (mut refused, mut failed) = (0, 0);
     for page in 0..pages {
         let mut damaged = intact.clone();
         damaged[page * 4096..(page + 1) * 4096].iter_mut().for_each(|byte| *byte ^= 0xa5);
-        fs::write(dir.file(), &damaged).unwrap();
-        match Sqlite::open(dir.file()).await {
+        fs::write(dir.store(), &damaged).unwrap();
+        match Sqlite::open(dir.store()).await {
             Err(_) => refused += 1,
             Ok(store) => {
                 let read = store.revocations(at(0)).await;
@@ -41,12 +41,12 @@ async fn a_damaged_page_is_an_error_wherever_it_is() {
 
 #[tokio::test]
 async fn a_file_that_was_cut_off_is_refused_or_fails() {
-    let dir = Dir::new();
+    let dir = Folder::new();
     filled(&dir).await;
-    let intact = fs::read(dir.file()).unwrap();
+    let intact = fs::read(dir.store()).unwrap();
     for length in [2, 50, 100, 600, 4096, intact.len() / 2, intact.len() - 4096] {
-        fs::write(dir.file(), &intact[..length]).unwrap();
-        if let Ok(store) = Sqlite::open(dir.file()).await {
+        fs::write(dir.store(), &intact[..length]).unwrap();
+        if let Ok(store) = Sqlite::open(dir.store()).await {
             let read = store.revocations(at(0)).await;
             let purged = store.purge(at(0), at(11), usize::MAX).await;
             assert!(read.is_err() || purged.is_err(), "{length}");
@@ -56,9 +56,9 @@ async fn a_file_that_was_cut_off_is_refused_or_fails() {
 
 #[tokio::test]
 async fn odd_values_are_an_error_and_no_panic() {
-    let dir = Dir::new();
-    let store = Sqlite::open(dir.file()).await.unwrap();
-    let mut raw = raw(&dir.file()).await;
+    let dir = Folder::new();
+    let store = Sqlite::open(dir.store()).await.unwrap();
+    let mut raw = raw(&dir.store()).await;
     let application = "INSERT INTO application VALUES \
         ('app_1', 'one', 1, 1, 'a b', '[\"x\"]', 600, 0, 0, 5)";
     let secret = "INSERT INTO secret VALUES ('app_1', 's1', 0, 'digest', 'label', 1, 2, 3)";

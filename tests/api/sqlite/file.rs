@@ -4,22 +4,22 @@ use super::*;
 
 #[tokio::test]
 async fn a_path_is_a_path_and_nothing_else() {
-    let dir = Dir::new();
+    let dir = Folder::new();
     for name in ["file:x?mode=memory", ":memory:", "a b%20'\"#?.db", "\u{1f511}"] {
-        let path = dir.0.join(name);
+        let path = dir.path().join(name);
         let store = Sqlite::open(&path).await.unwrap();
         assert_eq!(store.apply(revoke("one")).await.unwrap(), Applied::Done);
         store.close().await.unwrap();
         assert!(path.is_file(), "{name}");
     }
     assert!(matches!(refused(Path::new("")).await, OpenError::Io { .. }));
-    assert!(matches!(refused(&dir.0.join("no/such.db")).await, OpenError::Io { .. }));
+    assert!(matches!(refused(&dir.path().join("no/such.db")).await, OpenError::Io { .. }));
 }
 
 #[tokio::test]
 async fn a_directory_is_not_a_file() {
-    let dir = Dir::new();
-    let error = refused(&dir.0).await;
+    let dir = Folder::new();
+    let error = refused(dir.path()).await;
     assert!(matches!(error, OpenError::NotAFile { .. }), "{error:?}");
     assert!(error.to_string().contains("give the path of a file"), "{error}");
 }
@@ -29,52 +29,52 @@ async fn a_directory_is_not_a_file() {
 async fn a_file_is_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    let dir = Dir::new();
-    let store = Sqlite::open(dir.file()).await.unwrap();
+    let dir = Folder::new();
+    let store = Sqlite::open(dir.store()).await.unwrap();
     assert_eq!(store.apply(revoke("one")).await.unwrap(), Applied::Done);
-    for entry in fs::read_dir(&dir.0).unwrap() {
+    for entry in fs::read_dir(dir.path()).unwrap() {
         let entry = entry.unwrap();
         let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, 0o600, "{}", entry.path().display());
     }
-    let log = dir.0.join("store.db-wal");
-    for (path, mode) in [(dir.file(), 0o604), (dir.file(), 0o640), (log.clone(), 0o622)] {
+    let log = dir.path().join("store.db-wal");
+    for (path, mode) in [(dir.store(), 0o604), (dir.store(), 0o640), (log.clone(), 0o622)] {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        let error = refused(&dir.file()).await.to_string();
+        let error = refused(&dir.store()).await.to_string();
         assert!(error.starts_with(&*path.to_string_lossy()), "{error}");
         assert!(error.contains("chmod 600"), "{error}");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     }
     assert!(log.exists());
-    Sqlite::open(dir.file()).await.unwrap();
+    Sqlite::open(dir.store()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_newer_file_is_left_as_it_is() {
-    let dir = Dir::new();
-    Sqlite::open(dir.file()).await.unwrap().close().await.unwrap();
-    let mut newer = raw(&dir.file()).await;
+    let dir = Folder::new();
+    Sqlite::open(dir.store()).await.unwrap().close().await.unwrap();
+    let mut newer = raw(&dir.store()).await;
     newer.execute("PRAGMA user_version = 7").await.unwrap();
     newer.close().await.unwrap();
-    let before = fs::read(dir.file()).unwrap();
-    let error = refused(&dir.file()).await;
+    let before = fs::read(dir.store()).unwrap();
+    let error = refused(&dir.store()).await;
     assert!(matches!(error, OpenError::Newer { version: 7, known: 1, .. }), "{error:?}");
     assert!(error.to_string().contains("use the newer library"), "{error}");
-    assert!(before == fs::read(dir.file()).unwrap());
+    assert!(before == fs::read(dir.store()).unwrap());
 }
 
 #[tokio::test]
 async fn a_file_of_somebody_else_is_left_as_it_is() {
-    let dir = Dir::new();
-    let options = SqliteConnectOptions::new().filename(dir.file()).create_if_missing(true);
+    let dir = Folder::new();
+    let options = SqliteConnectOptions::new().filename(dir.store()).create_if_missing(true);
     let mut other = SqliteConnection::connect_with(&options).await.unwrap();
     other.execute("CREATE TABLE notes (text)").await.unwrap();
     other.close().await.unwrap();
-    make_private(&dir.file());
-    let text = dir.0.join("notes.txt");
+    make_private(&dir.store());
+    let text = dir.path().join("notes.txt");
     fs::write(&text, "notes of somebody else, ".repeat(1000)).unwrap();
     make_private(&text);
-    for path in [dir.file(), text] {
+    for path in [dir.store(), text] {
         let before = fs::read(&path).unwrap();
         let error = refused(&path).await;
         assert!(matches!(error, OpenError::Foreign { .. }), "{error:?}");

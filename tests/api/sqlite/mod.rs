@@ -7,8 +7,7 @@ mod outages;
 use std::{
     error::Error as _,
     fs,
-    hash::{BuildHasher as _, RandomState},
-    path::{Path, PathBuf},
+    path::Path,
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -24,27 +23,7 @@ use tower_bearer::{
     time::UnixTime,
 };
 
-/// A directory of its own, which is gone when the test is over.
-pub(crate) struct Dir(PathBuf);
-
-impl Dir {
-    pub(crate) fn new() -> Self {
-        let name = format!("tower-bearer-{:016x}", RandomState::new().hash_one(()));
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    pub(crate) fn file(&self) -> PathBuf {
-        self.0.join("store.db")
-    }
-}
-
-impl Drop for Dir {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::folder::Folder;
 
 fn at(seconds: u64) -> UnixTime {
     UnixTime::from_secs(seconds)
@@ -85,11 +64,11 @@ async fn refused(path: &Path) -> OpenError {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_keeps_the_contract() {
-    let dir = Dir::new();
+    let dir = Folder::new();
     let number = std::cell::Cell::new(0);
     stores::check(|| {
         number.set(number.get() + 1);
-        let path = dir.0.join(format!("{}.db", number.get()));
+        let path = dir.path().join(format!("{}.db", number.get()));
         async { Sqlite::open(path).await.unwrap() }
     })
     .await;
@@ -97,11 +76,11 @@ async fn a_file_keeps_the_contract() {
 
 #[tokio::test]
 async fn a_file_keeps_the_contract_on_one_thread_with_one_reader() {
-    let dir = Dir::new();
+    let dir = Folder::new();
     let number = std::cell::Cell::new(0);
     stores::check(|| {
         number.set(number.get() + 1);
-        let path = dir.0.join(format!("{}.db", number.get()));
+        let path = dir.path().join(format!("{}.db", number.get()));
         async { Sqlite::builder().readers(0).open(path).await.unwrap() }
     })
     .await;
@@ -109,18 +88,19 @@ async fn a_file_keeps_the_contract_on_one_thread_with_one_reader() {
 
 #[tokio::test]
 async fn what_was_answered_is_there_after_opening_again() {
-    let dir = Dir::new();
-    let store = Sqlite::open(dir.file()).await.unwrap();
+    let dir = Folder::new();
+    let store = Sqlite::open(dir.store()).await.unwrap();
     assert_eq!(store.apply(revoke("one")).await.unwrap(), Applied::Done);
     store.close().await.unwrap();
-    let beside: Vec<_> = fs::read_dir(&dir.0).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let beside: Vec<_> =
+        fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(beside, ["store.db"], "the log is in the file");
 
-    let store = Sqlite::open(dir.file()).await.unwrap();
+    let store = Sqlite::open(dir.store()).await.unwrap();
     assert_eq!(revoked(&store).await, ["one"]);
     assert_eq!(store.apply(revoke("two")).await.unwrap(), Applied::Done);
     // Without being closed, and while it is still open.
-    let other = Sqlite::open(dir.file()).await.unwrap();
+    let other = Sqlite::open(dir.store()).await.unwrap();
     assert_eq!(revoked(&other).await, ["one", "two"]);
     assert_eq!(other.apply(revoke("three")).await.unwrap(), Applied::Done);
     assert_eq!(revoked(&store).await, ["one", "three", "two"]);
@@ -128,22 +108,22 @@ async fn what_was_answered_is_there_after_opening_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_may_open_a_new_file_at_once() {
-    let dir = Dir::new();
-    let open = || tokio::spawn(Sqlite::open(dir.file()));
+    let dir = Folder::new();
+    let open = || tokio::spawn(Sqlite::open(dir.store()));
     let opening: Vec<_> = (0..8).map(|_| open()).collect();
     for (number, store) in opening.into_iter().enumerate() {
         let store = store.await.unwrap().unwrap();
         assert_eq!(store.apply(revoke(&number.to_string())).await.unwrap(), Applied::Done);
     }
-    let store = Sqlite::open(dir.file()).await.unwrap();
+    let store = Sqlite::open(dir.store()).await.unwrap();
     assert_eq!(revoked(&store).await.len(), 8);
 }
 
 #[tokio::test]
 async fn the_file_says_what_it_is_and_keeps_a_log() {
-    let dir = Dir::new();
-    let _store = Sqlite::open(dir.file()).await.unwrap();
-    let mut raw = raw(&dir.file()).await;
+    let dir = Folder::new();
+    let _store = Sqlite::open(dir.store()).await.unwrap();
+    let mut raw = raw(&dir.store()).await;
     for (pragma, expected) in [("application_id", "1416591170"), ("user_version", "1")] {
         let row = raw.fetch_one(format!("PRAGMA {pragma}").as_str()).await.unwrap();
         assert_eq!(row.get::<i64, _>(0).to_string(), expected, "{pragma}");
@@ -154,8 +134,8 @@ async fn the_file_says_what_it_is_and_keeps_a_log() {
 
 #[tokio::test]
 async fn a_closed_store_answers_with_an_error_and_keeps_what_was_asked_before() {
-    let dir = Dir::new();
-    let store = Sqlite::open(dir.file()).await.unwrap();
+    let dir = Folder::new();
+    let store = Sqlite::open(dir.store()).await.unwrap();
     let (first, closed) = tokio::join!(store.apply(revoke("one")), store.close());
     closed.unwrap();
     let asked = [store.apply(revoke("two")).await.err(), store.revocations(at(0)).await.err()];
@@ -164,7 +144,7 @@ async fn a_closed_store_answers_with_an_error_and_keeps_what_was_asked_before() 
         assert!(error.contains("it was closed"), "{error}");
     }
     store.close().await.unwrap();
-    let reopened = Sqlite::open(dir.file()).await.unwrap();
+    let reopened = Sqlite::open(dir.store()).await.unwrap();
     let expected: &[&str] = if first.is_ok() { &["one"] } else { &[] };
     assert_eq!(revoked(&reopened).await, expected);
 }
@@ -172,8 +152,8 @@ async fn a_closed_store_answers_with_an_error_and_keeps_what_was_asked_before() 
 /// On one thread the writer does not run before the test waits for it.
 #[tokio::test]
 async fn what_nobody_waits_for_is_not_begun() {
-    let dir = Dir::new();
-    let store = Sqlite::open(dir.file()).await.unwrap();
+    let dir = Folder::new();
+    let store = Sqlite::open(dir.store()).await.unwrap();
     let mut given_up = store.apply(revoke("one"));
     let polled = given_up.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     assert!(polled.is_pending());
@@ -184,9 +164,9 @@ async fn what_nobody_waits_for_is_not_begun() {
 
 #[tokio::test]
 async fn the_writer_ends_with_the_last_handle() {
-    let dir = Dir::new();
+    let dir = Folder::new();
     let tasks = tokio::runtime::Handle::current().metrics();
-    let store = Sqlite::open(dir.file()).await.unwrap();
+    let store = Sqlite::open(dir.store()).await.unwrap();
     let clone = store.clone();
     drop(store);
     assert_eq!(clone.apply(revoke("one")).await.unwrap(), Applied::Done);
@@ -204,10 +184,10 @@ async fn the_writer_ends_with_the_last_handle() {
 
 #[test]
 fn a_store_that_outlives_its_runtime_answers_with_an_error() {
-    let dir = Dir::new();
+    let dir = Folder::new();
     let runtime = || tokio::runtime::Builder::new_current_thread().build().unwrap();
     let first = runtime();
-    let store = first.block_on(Sqlite::open(dir.file())).unwrap();
+    let store = first.block_on(Sqlite::open(dir.store())).unwrap();
     drop(first);
     let error = runtime().block_on(store.apply(revoke("one"))).unwrap_err();
     assert!(chain(&error).contains("the runtime it was opened in"), "{}", chain(&error));
@@ -217,17 +197,17 @@ fn a_store_that_outlives_its_runtime_answers_with_an_error() {
 
 #[test]
 fn a_store_is_not_opened_without_a_runtime() {
-    let dir = Dir::new();
-    let mut opening = Box::pin(Sqlite::open(dir.file()));
+    let dir = Folder::new();
+    let mut opening = Box::pin(Sqlite::open(dir.store()));
     let polled = opening.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     assert!(matches!(polled, Poll::Ready(Err(OpenError::NoRuntime))));
-    assert!(!dir.file().exists());
+    assert!(!dir.store().exists());
 }
 
 #[tokio::test]
 async fn numbers_that_the_file_cannot_hold_are_refused() {
-    let dir = Dir::new();
-    let store = Sqlite::open(dir.file()).await.unwrap();
+    let dir = Folder::new();
+    let store = Sqlite::open(dir.store()).await.unwrap();
     let great = Write::Revoke(Revocation::token("great", at(1 << 63)));
     let mut writes = revoke("one");
     writes.push(great);
@@ -241,8 +221,8 @@ async fn numbers_that_the_file_cannot_hold_are_refused() {
 
 #[tokio::test]
 async fn a_text_with_a_zero_is_kept() {
-    let dir = Dir::new();
-    let store = Sqlite::open(dir.file()).await.unwrap();
+    let dir = Folder::new();
+    let store = Sqlite::open(dir.store()).await.unwrap();
     assert_eq!(store.apply(revoke("a\0b")).await.unwrap(), Applied::Done);
     assert_eq!(store.apply(revoke("a\0c")).await.unwrap(), Applied::Done);
     assert_eq!(revoked(&store).await, ["a\0b", "a\0c"]);

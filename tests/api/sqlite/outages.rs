@@ -4,10 +4,10 @@ use super::*;
 
 #[tokio::test]
 async fn a_lock_of_another_is_waited_for_and_then_an_error() {
-    let dir = Dir::new();
-    let quick = || Sqlite::builder().busy_timeout(Duration::from_millis(20)).open(dir.file());
+    let dir = Folder::new();
+    let quick = || Sqlite::builder().busy_timeout(Duration::from_millis(20)).open(dir.store());
     let store = quick().await.unwrap();
-    let mut other = raw(&dir.file()).await;
+    let mut other = raw(&dir.store()).await;
     other.execute("BEGIN IMMEDIATE").await.unwrap();
 
     let error = chain(&store.apply(revoke("one")).await.unwrap_err());
@@ -23,19 +23,19 @@ async fn a_lock_of_another_is_waited_for_and_then_an_error() {
 
 #[tokio::test]
 async fn a_file_that_is_taken_away_is_no_empty_store() {
-    let dir = Dir::new();
-    let quick = || Sqlite::builder().busy_timeout(Duration::from_millis(20)).open(dir.file());
+    let dir = Folder::new();
+    let quick = || Sqlite::builder().busy_timeout(Duration::from_millis(20)).open(dir.store());
     let store = quick().await.unwrap();
     assert_eq!(store.apply(revoke("one")).await.unwrap(), Applied::Done);
     // After a failure the writer connects anew.
-    let mut other = raw(&dir.file()).await;
+    let mut other = raw(&dir.store()).await;
     other.execute("BEGIN IMMEDIATE").await.unwrap();
     store.apply(revoke("two")).await.unwrap_err();
     drop(other);
-    let away = dir.0.join("away.db");
-    fs::rename(dir.file(), &away).unwrap();
+    let away = dir.path().join("away.db");
+    fs::rename(dir.store(), &away).unwrap();
     store.apply(revoke("three")).await.unwrap_err();
-    fs::rename(&away, dir.file()).unwrap();
+    fs::rename(&away, dir.store()).unwrap();
     assert_eq!(store.apply(revoke("four")).await.unwrap(), Applied::Done);
     assert_eq!(revoked(&store).await, ["four", "one"]);
 }
@@ -50,15 +50,15 @@ const LIMIT: &str = "400";
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_full_disk_is_an_error_and_loses_nothing_that_was_answered() {
-    let dir = Dir::new();
-    Sqlite::open(dir.file()).await.unwrap().close().await.unwrap();
+    let dir = Folder::new();
+    Sqlite::open(dir.store()).await.unwrap().close().await.unwrap();
     let script = r#"trap "" XFSZ; ulimit -S -f "$0"; exec "$@""#;
     let child = "sqlite::outages::writes_until_the_disk_is_full";
     let output = std::process::Command::new("sh")
         .args(["-c", script, LIMIT])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", child, "--include-ignored", "--nocapture"])
-        .env(PATH, dir.file())
+        .env(PATH, dir.store())
         .output()
         .unwrap();
     let told = String::from_utf8(output.stdout).unwrap();
@@ -67,7 +67,7 @@ async fn a_full_disk_is_an_error_and_loses_nothing_that_was_answered() {
     let answered: usize = rest.split_whitespace().next().unwrap().parse().unwrap();
     assert!(answered > 10, "{answered}");
 
-    let store = Sqlite::open(dir.file()).await.unwrap();
+    let store = Sqlite::open(dir.store()).await.unwrap();
     assert_eq!(revoked(&store).await.len(), 2 * answered, "both halves of each");
     assert_eq!(store.apply(revoke("one more")).await.unwrap(), Applied::Done);
 }
