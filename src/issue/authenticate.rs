@@ -60,7 +60,7 @@ impl Core {
     pub(super) async fn authenticate(&self, given: Credentials<'_>) -> Result<Caller, Refusal> {
         let now = self.now();
         let who = given.who.text();
-        let permit = self.limiter.admit(who, given.source, now);
+        let permit = self.limiter.admit_by_all(who, given.source, now).await;
         let permit = permit.map_err(|throttled| self.failed(throttled.into(), given, None))?;
         let outcome = self.check_credentials(given, now).await;
         settle(permit, &outcome, now);

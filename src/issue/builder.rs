@@ -10,7 +10,7 @@ use super::{
     server::{AuthorizationServer, Core, MAX_ACCESS_LIFETIME, Settings, trusted},
     server_keys::ServerKeys,
     store::{Store, StoreError},
-    throttle::{Limiter, Throttle},
+    throttle::{GuessLimiter, Limiter, Throttle},
     turns::Turns,
 };
 use crate::{
@@ -44,6 +44,7 @@ pub struct ServerBuilder {
     rotate_every: Duration,
     publish_ahead: Duration,
     throttle: Throttle,
+    guess_limiter: Option<Arc<dyn GuessLimiter>>,
     clock: Arc<dyn Clock>,
     events: Sink,
 }
@@ -78,6 +79,7 @@ impl ServerBuilder {
             rotate_every: Duration::from_secs(90 * DAY),
             publish_ahead: Duration::from_secs(DAY),
             throttle: Throttle::default(),
+            guess_limiter: None,
             clock: Arc::new(SystemClock),
             events: Sink::default(),
         }
@@ -149,6 +151,11 @@ impl ServerBuilder {
         Self { throttle, ..self }
     }
 
+    /// Another limiter, which is asked and told beside the built-in one.
+    pub fn guess_limiter(self, limiter: impl GuessLimiter) -> Self {
+        Self { guess_limiter: Some(Arc::new(limiter)), ..self }
+    }
+
     /// The cryptographic backend; [`Backend::compiled`] unless said otherwise.
     pub fn backend(self, backend: Backend) -> Self {
         Self { backend: Some(backend), ..self }
@@ -174,7 +181,7 @@ impl ServerBuilder {
         let settings = self.settings()?;
         let keys = self.keys.clone().ok_or(ConfigError::NoServerKeys)?;
         self.throttle.check()?;
-        let limiter = Limiter::new(&self.throttle);
+        let limiter = Limiter::new(&self.throttle).with_external(self.guess_limiter);
 
         let keeping = Keeping {
             settings: &settings,

@@ -60,7 +60,8 @@
 //! Secrets are generated, of 256 bits, shown once, and kept as an HMAC under a pepper that is not
 //! in the store. Those that a person chose are kept as Argon2id hashes. Unknown name, wrong secret,
 //! expired secret and disabled application get the same answer, at the same cost.
-//! [Guessing](Throttle) is throttled before anything is looked up or hashed.
+//! [Guessing](Throttle) is throttled before anything is looked up or hashed, also by a
+//! [limiter of one's own](GuessLimiter) if there is one.
 
 mod access_token;
 mod application;
@@ -102,5 +103,5 @@ pub use self::{
     signing::{KeyInfo, KeyRecord, KeyState},
     source::{FindSource, Source},
     store::{Applied, Pending, Store, StoreError, Write},
-    throttle::Throttle,
+    throttle::{Admission, GuessAttempt, GuessLimiter, Throttle},
 };

@@ -41,7 +41,7 @@ impl Core {
     /// What is refused consumes nothing, except reuse, which ends the family.
     pub(super) async fn refresh(&self, ask: RefreshAsk<'_>) -> Result<Tokens, Refusal> {
         let now = self.now();
-        let admitted = self.limiter.check(ask.source, now);
+        let admitted = self.limiter.check_by_all(ask.source, now).await;
         admitted.map_err(|throttled| self.refresh_refused(throttled.into(), ask, None))?;
         let token = RefreshToken::read(&self.keys.load().refresh, ask.token);
         let Some(token) = token else {

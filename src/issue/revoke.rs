@@ -31,8 +31,10 @@ impl Core {
         token: &str,
         source: Source,
     ) -> Result<(), Refusal> {
-        self.limiter.check(source, self.now()).map_err(|throttled| {
-            self.refused(throttled.into(), IssuingEvent::new(IssuingAction::Throttled).from(source))
+        let admitted = self.limiter.check_by_all(source, self.now()).await;
+        admitted.map_err(|throttled| {
+            let event = IssuingEvent::new(IssuingAction::Throttled).from(source);
+            self.refused(throttled.into(), event)
         })?;
         match self.held(token, source) {
             Some(Held::Refresh(family)) => self.end_family(family, None, source).await,

@@ -1,5 +1,6 @@
 mod bucket;
 mod counts;
+mod external;
 mod limiter;
 mod passed;
 mod permit;
@@ -9,6 +10,7 @@ mod throttled;
 
 use std::time::Duration;
 
+pub use self::external::{Admission, GuessAttempt, GuessLimiter};
 #[cfg(test)]
 pub(crate) use self::throttled::ThrottledBy;
 pub(crate) use self::{limiter::Limiter, permit::Permit, throttled::Throttled};

@@ -1,12 +1,13 @@
 use std::{
     fmt,
     hash::{BuildHasher, RandomState},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use super::{
     Throttle,
     counts::{Counts, Keys},
+    external::{GuessAttempt, GuessLimiter},
     permit::{Outcome, Permit},
     throttled::Throttled,
 };
@@ -20,12 +21,56 @@ pub(crate) struct Limiter {
     /// Random, so that nobody can find names that share an entry.
     hasher: RandomState,
     counts: Mutex<Counts>,
+    external: Option<Arc<dyn GuessLimiter>>,
 }
 
 impl Limiter {
     /// Nothing has failed yet. The settings are [checked](Throttle::check).
     pub(crate) fn new(settings: &Throttle) -> Self {
-        Self { hasher: RandomState::new(), counts: Mutex::new(Counts::new(settings)) }
+        let counts = Mutex::new(Counts::new(settings));
+        Self { hasher: RandomState::new(), counts, external: None }
+    }
+
+    /// Asks and tells another one, too.
+    pub(crate) fn with_external(self, external: Option<Arc<dyn GuessLimiter>>) -> Self {
+        Self { external, ..self }
+    }
+
+    /// Whether an attempt may be made, as [`admit`](Self::admit), by the other limiter, too.
+    pub(crate) async fn admit_by_all<'a>(
+        &'a self,
+        who: &'a str,
+        source: Source,
+        now: UnixTime,
+    ) -> Result<Permit<'a>, Throttled> {
+        let permit = self.admit(who, source, now)?;
+        let Some(external) = self.external.as_deref() else {
+            return Ok(permit);
+        };
+        let attempt = GuessAttempt { application: Some(who), source };
+        match external.admit(attempt).await {
+            Ok(()) => Ok(permit.telling(external, attempt)),
+            Err(wait) => {
+                permit.withdrawn();
+                Err(Throttled::external(wait))
+            }
+        }
+    }
+
+    /// Whether the source may present a token, as [`check`](Self::check), by the other limiter, too.
+    pub(crate) async fn check_by_all(
+        &self,
+        source: Source,
+        now: UnixTime,
+    ) -> Result<(), Throttled> {
+        self.check(source, now)?;
+        match &self.external {
+            Some(external) => {
+                let attempt = GuessAttempt { application: None, source };
+                external.admit(attempt).await.map_err(Throttled::external)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Whether an attempt may be made, to be asked before anything else is done for it. `who` is
@@ -56,6 +101,9 @@ impl Limiter {
     pub(crate) fn note_miss(&self, source: Source, now: UnixTime) {
         let key = self.source_key(source);
         self.counts().note_miss(key, now);
+        if let Some(external) = &self.external {
+            external.failed(GuessAttempt { application: None, source });
+        }
     }
 
     pub(super) fn settle(&self, keys: Option<Keys>, outcome: Outcome) {

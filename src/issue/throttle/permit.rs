@@ -1,4 +1,8 @@
-use super::{counts::Keys, limiter::Limiter};
+use super::{
+    counts::Keys,
+    external::{GuessAttempt, GuessLimiter},
+    limiter::Limiter,
+};
 use crate::time::UnixTime;
 
 /// An attempt that may be made. Dropped without an outcome, as when the client goes away, it counts
@@ -7,6 +11,7 @@ use crate::time::UnixTime;
 pub(crate) struct Permit<'a> {
     limiter: &'a Limiter,
     keys: Option<Keys>,
+    told: Option<(&'a dyn GuessLimiter, GuessAttempt<'a>)>,
     is_settled: bool,
 }
 
@@ -21,7 +26,17 @@ pub(super) enum Outcome {
 
 impl<'a> Permit<'a> {
     pub(super) fn new(limiter: &'a Limiter, keys: Option<Keys>) -> Self {
-        Self { limiter, keys, is_settled: false }
+        Self { limiter, keys, told: None, is_settled: false }
+    }
+
+    /// Tells another limiter how it ends, too.
+    pub(super) fn telling(
+        mut self,
+        external: &'a dyn GuessLimiter,
+        attempt: GuessAttempt<'a>,
+    ) -> Self {
+        self.told = Some((external, attempt));
+        self
     }
 
     /// The secret was right.
@@ -40,15 +55,26 @@ impl<'a> Permit<'a> {
     }
 
     fn settle(mut self, outcome: Outcome) {
+        self.end(outcome);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
         self.is_settled = true;
         self.limiter.settle(self.keys, outcome);
+        if let Some((external, attempt)) = self.told {
+            match outcome {
+                Outcome::Succeeded(_) => external.succeeded(attempt),
+                Outcome::Failed(_) | Outcome::Dropped => external.failed(attempt),
+                Outcome::Withdrawn => {}
+            }
+        }
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
         if !self.is_settled {
-            self.limiter.settle(self.keys, Outcome::Dropped);
+            self.end(Outcome::Dropped);
         }
     }
 }

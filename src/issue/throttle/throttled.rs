@@ -9,6 +9,12 @@ pub(crate) struct Throttled {
 }
 
 impl Throttled {
+    /// What another limiter says.
+    pub(super) fn external(wait: Duration) -> Self {
+        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
+        Self { retry_after: Duration::from_secs(seconds), by: ThrottledBy::External }
+    }
+
     /// The longest of these waits, in seconds; the last of those that are equal.
     pub(super) fn longest<const N: usize>(
         waits: [(ThrottledBy, Option<u64>); N],
@@ -30,6 +36,8 @@ pub(crate) enum ThrottledBy {
     Source,
     /// Those from everywhere.
     Global,
+    /// Those that another limiter knows of.
+    External,
 }
 
 impl ThrottledBy {
@@ -39,6 +47,7 @@ impl ThrottledBy {
             Self::Pair => "pair",
             Self::Source => "source",
             Self::Global => "global",
+            Self::External => "external",
         }
     }
 }

@@ -1,12 +1,18 @@
 //! Guessing.
 
-use std::net::IpAddr;
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use http::Request;
 use serde_json::json;
 use tower_bearer::{
     event::IssuingAction,
-    issue::{FindSource, Throttle, endpoints::Endpoints},
+    issue::{
+        Admission, FindSource, GuessAttempt, GuessLimiter, Source, Throttle, endpoints::Endpoints,
+    },
 };
 
 use super::world::{Answer, World, basic, new_app, peer};
@@ -197,5 +203,71 @@ async fn from_unknown_sources_all_are_throttled_together_and_no_application_alon
     assert_eq!(world.authenticate_with("App2", "some wrong secret").await.status, 429);
     assert_eq!(world.last().source, None);
     world.advance(1);
+    assert_eq!(world.authenticate().await.status, 200);
+}
+
+/// A limiter of the application's own that notes what it is asked and told.
+#[derive(Clone, Default)]
+struct Noted {
+    notes: Arc<Mutex<Vec<String>>>,
+    wait: Arc<Mutex<Option<Duration>>>,
+}
+
+impl Noted {
+    fn note(&self, what: &str, attempt: GuessAttempt<'_>) {
+        assert_eq!(attempt.source, Source::Address(source(1)));
+        let who = attempt.application.unwrap_or("a token");
+        self.notes.lock().unwrap().push(format!("{what} {who}"));
+    }
+
+    fn notes(&self) -> Vec<String> {
+        std::mem::take(&mut self.notes.lock().unwrap())
+    }
+}
+
+impl GuessLimiter for Noted {
+    fn admit<'a>(&'a self, attempt: GuessAttempt<'a>) -> Admission<'a> {
+        self.note("admit", attempt);
+        Box::pin(async { self.wait.lock().unwrap().map_or(Ok(()), Err) })
+    }
+    fn failed(&self, attempt: GuessAttempt<'_>) {
+        self.note("failed", attempt);
+    }
+    fn succeeded(&self, attempt: GuessAttempt<'_>) {
+        self.note("succeeded", attempt);
+    }
+}
+
+/// X-BF-01, X-BF-04: the hook for a limiter that knows more.
+#[tokio::test]
+async fn a_limiter_of_ones_own_is_asked_before_anything_is_looked_up_and_told_how_it_ended() {
+    let noted = Noted::default();
+    let world = World::with(|server| server.guess_limiter(noted.clone())).await;
+    let pair = world.authenticate().await;
+    world.authenticate_with("Nobody", "wrong secret of mine").await;
+    world.refresh(&pair.refresh()).await;
+    world.refresh("nonsense").await;
+    let expected = ["admit App1", "succeeded App1", "admit Nobody", "failed Nobody"];
+    let of_tokens = ["admit a token", "admit a token", "failed a token"];
+    assert_eq!(noted.notes(), [&expected[..], &of_tokens].concat());
+
+    *noted.wait.lock().unwrap() = Some(Duration::from_millis(1500));
+    let refused = [
+        world.authenticate().await,
+        world.refresh(&pair.refresh()).await,
+        world.post("/api/Auth/revokeApplicationToken", &json!({ "accessToken": "x" })).await,
+        world.form("/oauth2/introspect", "token=x").await,
+    ];
+    for answer in refused {
+        assert_eq!((answer.status, wait(&answer)), (429, 2));
+        let throttled =
+            world.happened().into_iter().filter(|event| event.reason == Some("external"));
+        assert_eq!(throttled.last().map(|event| event.action), Some(IssuingAction::Throttled));
+    }
+    let id = format!("admit {}", world.app.id());
+    let expected = ["admit App1", "admit a token", "admit a token", &id];
+    assert_eq!(noted.notes(), expected, "who is not let through did not fail");
+
+    *noted.wait.lock().unwrap() = None;
     assert_eq!(world.authenticate().await.status, 200);
 }
