@@ -52,6 +52,13 @@ pub(super) struct Caller {
     pub(super) at: UnixTime,
 }
 
+impl Caller {
+    fn new(application: ApplicationRecord, secret: &SecretRecord, at: UnixTime) -> Self {
+        let used = used(&application.id, secret, at);
+        Self { application, secret: secret.id.clone(), used, at }
+    }
+}
+
 /// The last use of a secret is noted to the minute.
 const USE_NOTED_AFTER: u64 = 60;
 
@@ -129,18 +136,32 @@ impl Core {
         let Some(secret) = application.secrets.get(place).cloned() else {
             return Err(refused("wrong_secret"));
         };
-        if now >= secret.expires_at {
-            return Err(refused("expired_secret"));
-        }
-        if !application.enabled {
-            return Err(refused("disabled_application"));
-        }
+        check_standing(&application, &secret, now).map_err(refused)?;
         let application = match digest {
             Some(digest) => self.rehash(application, place, digest).await,
             None => application,
         };
-        let used = used(&application.id, &secret, now);
-        Ok(Caller { application, secret: secret.id, used, at: now })
+        Ok(Caller::new(application, &secret, now))
+    }
+
+    /// Looks again at an application that proved who it is and was changed since: nothing was wrong
+    /// with its secret, but perhaps it was revoked.
+    pub(super) async fn look_again(
+        &self,
+        caller: Caller,
+        given: Credentials<'_>,
+    ) -> Result<Caller, Refusal> {
+        let (now, id) = (self.now(), caller.application.id);
+        let refused = |refusal| self.failed(refusal, given, Some(&id));
+        let invalid = |reason| refused(Refusal::new(Kind::InvalidClient, reason));
+        let application =
+            self.store.application(&id).await.map_err(|error| refused(error.into()))?;
+        let application = application.ok_or_else(|| invalid("unknown_application"))?;
+        let mut secrets = application.secrets.iter();
+        let secret = secrets.find(|known| known.id == caller.secret).cloned();
+        let secret = secret.ok_or_else(|| invalid("wrong_secret"))?;
+        check_standing(&application, &secret, now).map_err(invalid)?;
+        Ok(Caller::new(application, &secret, now))
     }
 
     /// The generated secret that this is, if any. The same work is done for an application that
@@ -233,6 +254,21 @@ pub(super) fn chosen(secrets: &[SecretRecord]) -> Vec<(usize, Hash)> {
         _ => None,
     };
     secrets.iter().enumerate().filter_map(read).collect()
+}
+
+/// Whether a secret that is the right one is good at this time.
+fn check_standing(
+    application: &ApplicationRecord,
+    secret: &SecretRecord,
+    now: UnixTime,
+) -> Result<(), &'static str> {
+    if now >= secret.expires_at {
+        return Err("expired_secret");
+    }
+    if !application.enabled {
+        return Err("disabled_application");
+    }
+    Ok(())
 }
 
 fn used(application: &str, secret: &SecretRecord, now: UnixTime) -> Option<Write> {

@@ -61,25 +61,28 @@ const ENDED_AT_ONCE: usize = 16;
 impl Core {
     pub(super) async fn issue(&self, ask: Ask<'_>) -> Result<Tokens, Refusal> {
         let source = ask.credentials.source;
+        let mut caller = self.authenticate(ask.credentials).await?;
+        let refused = |refusal, caller: &Caller| {
+            self.request_refused(refusal, Some(&caller.application.id), source)
+        };
         for _ in 0..ATTEMPTS {
-            let caller = self.authenticate(ask.credentials).await?;
-            let id = caller.application.id.clone();
-            match self.issue_to(caller, ask).await {
+            match self.issue_to(&caller, ask).await {
                 Ok(Some(tokens)) => return Ok(tokens),
                 // The application was changed meanwhile: perhaps it may do less now.
-                Ok(None) => {}
-                Err(refusal) => return Err(self.request_refused(refusal, Some(&id), source)),
+                Ok(None) => caller = self.look_again(caller, ask.credentials).await?,
+                Err(refusal) => return Err(refused(refusal, &caller)),
             }
         }
-        Err(self.request_refused(contended(), None, source))
+        Err(refused(contended(), &caller))
     }
 
-    async fn issue_to(&self, caller: Caller, ask: Ask<'_>) -> Result<Option<Tokens>, Refusal> {
+    async fn issue_to(&self, caller: &Caller, ask: Ask<'_>) -> Result<Option<Tokens>, Refusal> {
         let Caller { application, secret, used, at: now } = caller;
-        let granted = granted(&application, ask)?;
+        let now = *now;
+        let granted = granted(application, ask)?;
         let mut writes = Vec::new();
         let family = match ask.door == Door::Product || application.oauth_refresh {
-            true => Some(self.new_family(&application, secret, ask.door, &granted, now)?),
+            true => Some(self.new_family(application, secret, ask.door, &granted, now)?),
             false => None,
         };
         if let Some(family) = &family {
@@ -89,7 +92,7 @@ impl Core {
             });
         }
         let (room, _turn) = match &family {
-            Some(_) => self.room(&application, now).await?,
+            Some(_) => self.room(application, now).await?,
             None => (Vec::new(), None),
         };
         let mut revocations = Vec::new();
@@ -97,14 +100,14 @@ impl Core {
             revocations.push(revocation);
             writes.extend(ending);
         }
-        writes.extend(used);
+        writes.extend(used.clone());
         let access =
-            self.mint(&application, granted, family.as_ref().map(|family| family.id), now)?;
+            self.mint(application, granted, family.as_ref().map(|family| family.id), now)?;
         if !writes.is_empty() && self.store.apply(writes).await? == Applied::Conflict {
             return Ok(None);
         }
         self.revocations.extend(revocations);
-        self.tell_issued(&application, &access, family.as_ref(), ask);
+        self.tell_issued(application, &access, family.as_ref(), ask);
         let refresh = family.map(|family| self.hand_out(&family, now));
         Ok(Some(Tokens { access, refresh }))
     }
@@ -112,7 +115,7 @@ impl Core {
     fn new_family(
         &self,
         application: &ApplicationRecord,
-        secret: String,
+        secret: &str,
         door: Door,
         granted: &Granted,
         now: UnixTime,
@@ -121,7 +124,7 @@ impl Core {
         Ok(FamilyRecord {
             id: FamilyId::from_bytes(id),
             application: application.id.clone(),
-            secret,
+            secret: secret.to_owned(),
             door,
             scopes: granted.scopes.clone(),
             audience: granted.audience.clone(),

@@ -1,15 +1,22 @@
 //! The administration of applications.
 
-use std::{sync::Arc, time::Duration};
-
-use tower_bearer::{
-    event::IssuingAction,
-    issue::{AdminError, Cascade, NewApplication},
-    scope::ScopeSet,
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
-use super::world::{API, World, decoded, new_app};
-use crate::support::NOW;
+use tower_bearer::{
+    event::{AuthEvent, IssuingAction},
+    issue::{AdminError, ApplicationRecord, Applied, Cascade, NewApplication, Store as _, Write},
+    scope::ScopeSet,
+    store::Memory,
+};
+
+use super::world::{API, Answer, World, decoded, new_app};
+use crate::support::{NOW, at_once};
 
 const YEAR: u64 = 365 * 24 * 3600;
 const CHOSEN: &str = "correct horse battery staple";
@@ -348,5 +355,44 @@ async fn whoever_authenticates_while_it_is_disabled_gets_nothing_that_lives() {
                 assert!([401, 429].contains(&answer.status), "{answer:?}");
             }
         }
+    }
+}
+
+/// What became of a request whose application was changed after it had proved who it is, and how
+/// often it had to prove that.
+async fn authenticate_while(change: fn(&mut ApplicationRecord)) -> (Answer, usize) {
+    let (memory, proved) = (Memory::new(), Arc::new(AtomicUsize::new(0)));
+    let (store, count) = (memory.clone(), Arc::clone(&proved));
+    let meddle = move |event: &AuthEvent| {
+        let AuthEvent::Issuing(event) = event else { return };
+        if event.action == IssuingAction::Authenticated && count.fetch_add(1, Ordering::SeqCst) == 0
+        {
+            let found = at_once(store.application_named("App1")).unwrap().unwrap();
+            let mut record = ApplicationRecord { version: found.version + 1, ..found };
+            change(&mut record);
+            let written = at_once(store.apply(vec![Write::ReplaceApplication(record)])).unwrap();
+            assert_eq!(written, Applied::Done);
+        }
+    };
+    let world = World::over(memory, |server| server.on_event(meddle), |endpoints| endpoints).await;
+    (world.authenticate().await, proved.load(Ordering::SeqCst))
+}
+
+#[tokio::test]
+async fn who_authenticated_gets_what_the_application_may_have_when_it_is_given() {
+    let fewer = |record: &mut ApplicationRecord| {
+        record.scopes = ScopeSet::parse("reports:read").unwrap();
+    };
+    let (narrowed, proved) = authenticate_while(fewer).await;
+    assert_eq!((narrowed.status, narrowed.text("scope").as_str()), (200, "reports:read"));
+    assert_eq!(proved, 1, "the secret was right and is not looked at again");
+    let changes: [fn(&mut ApplicationRecord); 3] = [
+        |record| record.enabled = false,
+        |record| record.secrets.clear(),
+        |record| record.secrets[0].expires_at = tower_bearer::time::UnixTime::from_secs(NOW),
+    ];
+    for change in changes {
+        let (answer, _) = authenticate_while(change).await;
+        assert_eq!(answer.status, 401, "{answer:?}");
     }
 }
