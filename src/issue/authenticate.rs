@@ -114,7 +114,7 @@ impl Core {
             presented => presented,
         };
         let found = match given.who {
-            Who::Named(name) => self.store.application_named(name).await,
+            Who::Named(name) => self.application_named(name).await,
             Who::Id(id) => self.store.application(id).await,
         };
         let found = found.map_err(|error| (error.into(), None))?;

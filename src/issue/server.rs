@@ -3,7 +3,8 @@ use std::{fmt, sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 
 use super::{
-    applications::Applications,
+    application::ApplicationRecord,
+    applications::{Applications, checks},
     builder::ServerBuilder,
     error::{Kind, Refusal},
     hashing::Hashing,
@@ -217,6 +218,18 @@ impl Core {
 
     pub(super) fn tell(&self, event: IssuingEvent) {
         self.events.emit(&AuthEvent::Issuing(event));
+    }
+
+    /// The application with this name. The store is not asked for what no application can be called:
+    /// some refuse U+0000 in a text, which is no outage.
+    pub(super) async fn application_named(
+        &self,
+        name: &str,
+    ) -> Result<Option<ApplicationRecord>, StoreError> {
+        match checks::is_label(name) {
+            true => self.store.application_named(name).await,
+            false => Ok(None),
+        }
     }
 
     /// Revokes in this process first, so that nothing that happens to the store or to whoever waits

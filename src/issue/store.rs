@@ -42,7 +42,8 @@ pub trait Store: Send + Sync + 'static {
     /// The application with this client id.
     fn application<'a>(&'a self, id: &'a str) -> Pending<'a, Option<ApplicationRecord>>;
 
-    /// The application with this name, compared byte for byte.
+    /// The application with this name, compared byte for byte. Nobody asks for a name that no
+    /// application can have: 1 to 128 bytes without control characters.
     fn application_named<'a>(&'a self, name: &'a str) -> Pending<'a, Option<ApplicationRecord>>;
 
     /// At most `limit` applications in the order of the bytes of their ids, those after `after`.

@@ -11,8 +11,12 @@ const MIN_CHOSEN: usize = 15;
 pub(in crate::issue) const MAX_SECRET: usize = 512;
 
 /// 1 to 128 bytes without control characters.
+pub(in crate::issue) fn is_label(value: &str) -> bool {
+    (1..=128).contains(&value.len()) && !value.chars().any(char::is_control)
+}
+
 pub(in crate::issue) fn label(name: &'static str, value: &str) -> Result<(), AdminError> {
-    if (1..=128).contains(&value.len()) && !value.chars().any(char::is_control) {
+    if is_label(value) {
         return Ok(());
     }
     let remedy = "use 1 to 128 bytes without control characters";

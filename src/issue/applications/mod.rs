@@ -96,7 +96,7 @@ impl Applications {
     ///
     /// [`AdminError`] if the store fails.
     pub async fn named(&self, name: &str) -> Result<Option<Application>, AdminError> {
-        Ok(self.core.store.application_named(name).await?.map(Application::new))
+        Ok(self.core.application_named(name).await?.map(Application::new))
     }
 
     /// At most `limit` applications in the order of their client ids, those after `after`.

@@ -172,6 +172,28 @@ async fn what_can_be_refused_without_the_store_is() {
     assert_eq!(store.asked(), 0);
 }
 
+/// PostgreSQL refuses U+0000 in a text: asked for it, it would seem to be out of order.
+#[tokio::test]
+async fn a_name_that_no_application_can_have_is_unknown_without_the_store() {
+    let (world, store) = world().await;
+    let secrets = [world.secret.expose(), "correct horse battery"];
+    let unknown = world.authenticate_with("App2", secrets[0]).await;
+    store.asked();
+    store.fail(true, true);
+    for name in ["App1\0", "\0", "App1\n", "\u{7f}", "App1\u{85}"] {
+        for secret in secrets {
+            let answer = world.authenticate_with(name, secret).await;
+            assert_eq!(answer.all(), unknown.all(), "{name:?}");
+            let event = world.last();
+            assert_eq!(event.reason, Some("unknown_application"));
+            assert_eq!(event.unverified_application.as_deref(), Some(name));
+        }
+        assert!(world.server.applications().named(name).await.unwrap().is_none());
+    }
+    assert_eq!(store.asked(), 0);
+    is_unavailable(&world, &world.authenticate_with("App1 ", secrets[0]).await);
+}
+
 #[tokio::test]
 async fn a_server_does_not_open_over_a_store_that_fails() {
     let store = Failing::default();
