@@ -5,6 +5,10 @@
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
+#[cfg(feature = "issue")]
+#[path = "../fuzz/issuing/mod.rs"]
+mod issuing;
+
 use std::{fs, path::Path};
 
 #[test]
@@ -30,6 +34,30 @@ fn every_key_of_a_document_is_used_or_reported() {
 #[test]
 fn scopes_are_read_as_what_they_show() {
     replay("scope_parse", targets::scope_parse);
+}
+
+#[cfg(feature = "issue")]
+#[test]
+fn a_form_without_the_secret_and_the_token_is_granted_nothing() {
+    replay("form_body", issuing::form_body);
+}
+
+#[cfg(feature = "issue")]
+#[test]
+fn one_line_of_basic_with_the_secret_is_granted_and_nothing_else() {
+    replay("basic_header", issuing::basic_header);
+}
+
+#[cfg(feature = "issue")]
+#[test]
+fn a_json_body_without_the_secret_or_the_token_is_granted_nothing() {
+    replay("product_body", issuing::product_body);
+}
+
+#[cfg(feature = "issue")]
+#[test]
+fn a_changed_token_does_nothing() {
+    replay("refresh_token", issuing::refresh_token);
 }
 
 /// Runs a target on every seed of its corpus; the test's output names the one that fails.
