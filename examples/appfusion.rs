@@ -11,7 +11,6 @@
 
 use std::{
     error::Error,
-    fmt::Write as _,
     io::Write as _,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
@@ -85,7 +84,7 @@ async fn run(arguments: Vec<String>) -> Result<(), Problem> {
         .await?;
     let secret = demo_secret(&server, options.new_secret).await?;
 
-    println!("listening on {url}, end with Ctrl-C\n\n{}", story(&url, secret.as_deref()));
+    print!("listening on {url}, end with Ctrl-C\n\n{}", story(&url, secret.as_deref()));
     std::io::stdout().flush()?;
     tokio::spawn(keep(server.clone()));
     let app = app(server)?.into_make_service_with_connect_info::<SocketAddr>();
@@ -136,68 +135,44 @@ async fn demo_secret(server: &AuthorizationServer, add: bool) -> Result<Option<S
     Ok(Some(secret.expose().to_owned()))
 }
 
-/// What to paste, one command after the other.
+/// What to paste into a shell, one command after the other.
 fn story(url: &str, secret: Option<&str>) -> String {
-    let mut story = String::new();
-    let mut line = |text: &str| {
-        let _ = writeln!(story, "{text}");
+    let secret = match secret {
+        Some(secret) => format!("The secret of App1, which is shown this once:\nSECRET={secret}"),
+        None => "The secret of App1 was shown when it was created; --new-secret adds another.\nSECRET=...".to_owned(),
     };
-    match secret {
-        Some(secret) => {
-            line("# The secret of App1, which is shown this once:");
-            line(&format!("SECRET={secret}\n"));
-        }
-        None => line(
-            "# The secret of App1 was shown when it was created; --new-secret adds another.\nSECRET=...\n",
-        ),
-    }
-    let post = |name: &str, body: &str| {
-        format!("curl -s {url}/api/Auth/{name} -H 'content-type: application/json' -d {body}")
-    };
-    let member = |name: &str| format!(r#"$(echo "$PAIR" | sed 's/.*"{name}":"\([^"]*\)".*/\1/')"#);
-    let take = format!("ACCESS={}; REFRESH={}", member("accessToken"), member("refreshToken"));
-    let authenticate = post(
-        "authenticateApplication",
-        &format!(
-            r#""{{\"applicationName\":\"{APPLICATION}\",\"applicationSecret\":\"$SECRET\"}}""#
-        ),
-    );
-    let refresh = |token: &str| {
-        post("refreshApplicationToken", &format!(r#""{{\"refreshToken\":\"${token}\"}}""#))
-    };
-    let call = format!(r#"curl -i {url}/reports -H "Authorization: Bearer $ACCESS""#);
-    for (what, command) in [
-        (
-            "authenticate: an access token and a refresh token",
-            format!("PAIR=$({authenticate}); echo \"$PAIR\"\n{take}"),
-        ),
-        ("call the service: 200", call.clone()),
-        (
-            "refresh: the next pair",
-            format!("OLD=$REFRESH; PAIR=$({}); echo \"$PAIR\"\n{take}", refresh("OLD")),
-        ),
-        (
-            "refresh again, then replay the first token: 401, and the family has ended",
-            format!(
-                "PAIR=$({}); {take}\n{}; echo",
-                refresh("REFRESH"),
-                refresh("OLD").replace("-s ", "-i ")
-            ),
-        ),
-        ("so the last tokens are refused too: 401", call.clone()),
-        (
-            "authenticate anew, and revoke: {}",
-            format!(
-                "PAIR=$({authenticate}); {take}\n{}; echo",
-                post("revokeApplicationToken", r#""{\"refreshToken\":\"$REFRESH\"}""#)
-            ),
-        ),
-        ("call the service: 401", call),
-    ] {
-        line(&format!("# {what}\n{command}\n"));
-    }
-    story
+    format!("# {secret}\nURL={url}\n{STORY}")
 }
+
+const STORY: &str = r#"
+# to ask an endpoint, and to take the tokens from its answer
+ask() { curl -s $URL/api/Auth/$1 -H 'content-type: application/json' -d "$2" $3; echo; }
+member() { echo "$2" | sed 's/.*"'$1'":"//; s/".*//'; }
+take() { echo "$1"; ACCESS=$(member accessToken "$1"); REFRESH=$(member refreshToken "$1"); }
+
+# authenticate: an access token and a refresh token
+take "$(ask authenticateApplication '{"applicationName":"App1","applicationSecret":"'$SECRET'"}')"
+
+# call the service: 200
+curl -i $URL/reports -H "Authorization: Bearer $ACCESS"
+
+# refresh: the next pair
+OLD=$REFRESH; take "$(ask refreshApplicationToken '{"refreshToken":"'$OLD'"}')"
+
+# refresh again, then replay the first token: 401, and the family has ended
+take "$(ask refreshApplicationToken '{"refreshToken":"'$REFRESH'"}')"
+ask refreshApplicationToken '{"refreshToken":"'$OLD'"}' -i
+
+# so the last tokens are refused too: 401
+curl -i $URL/reports -H "Authorization: Bearer $ACCESS"
+
+# authenticate anew, and revoke: {}
+take "$(ask authenticateApplication '{"applicationName":"App1","applicationSecret":"'$SECRET'"}')"
+ask revokeApplicationToken '{"refreshToken":"'$REFRESH'"}'
+
+# call the service: 401
+curl -i $URL/reports -H "Authorization: Bearer $ACCESS"
+"#;
 
 /// The command line.
 struct Options {

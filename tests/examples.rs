@@ -554,7 +554,7 @@ fn the_examples_without_a_server_print_what_they_show_and_end() {
     }
 }
 
-/// The whole story, as it is printed, pasted into a shell.
+/// The whole story, as it is printed and as the README shows it, pasted into a shell.
 #[cfg(unix)]
 #[test]
 fn the_commands_of_appfusion_tell_the_story_that_they_promise() {
@@ -569,7 +569,9 @@ fn the_commands_of_appfusion_tell_the_story_that_they_promise() {
         while !story.contains("# call the service: 401\ncurl") {
             assert_ne!(server.stdout.read_line(&mut story).unwrap(), 0, "{story}");
         }
-        // The line was read up to its end.
+        // The line was read up to its end, and is the last one that the README shows.
+        let readme = include_str!("../README.md");
+        assert!(readme.contains(&format!("```sh\n{}```\n", as_shown(&server, &story))), "{story}");
         let shell = Command::new("bash").args(["-c", &story]).output().unwrap();
         let printed = String::from_utf8_lossy(&shell.stdout);
         let statuses: Vec<_> =
@@ -580,7 +582,7 @@ fn the_commands_of_appfusion_tell_the_story_that_they_promise() {
             "{printed}"
         );
         assert!(printed.contains("the reports of app_") && printed.contains("\n{}"), "{printed}");
-        drop(server);
+        assert_eq!(server.end(), "");
         // The secret is known no more.
         let mut again = Server::start("appfusion", &options);
         let mut line = String::new();
@@ -592,4 +594,13 @@ fn the_commands_of_appfusion_tell_the_story_that_they_promise() {
         drop(again);
         fs::remove_dir_all(&folder).unwrap();
     }
+}
+
+/// What `appfusion` printed, with that in it which is another each time as in the README.
+#[cfg(unix)]
+fn as_shown(server: &Server, story: &str) -> String {
+    let first = format!("listening on http://{}, end with Ctrl-C\n", server.address);
+    let secret = story.split("SECRET=").nth(1).and_then(|rest| rest.lines().next()).unwrap();
+    let shown = format!("{first}{story}").replace(secret, "tbs_...");
+    shown.replace(&server.address.to_string(), "127.0.0.1:8080")
 }

@@ -55,6 +55,14 @@ impl Server {
         Self { child, address, stdout }
     }
 
+    /// Ends it, and returns what it printed that was not read yet.
+    pub(crate) fn end(mut self) -> String {
+        let _ = self.child.kill();
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        rest
+    }
+
     /// The answer to a GET request with this token.
     pub(crate) fn get(&self, path: &str, token: &str) -> Answer {
         self.send("GET", path, &format!("Authorization: Bearer {token}\r\n"))
