@@ -571,7 +571,10 @@ fn the_commands_of_appfusion_tell_the_story_that_they_promise() {
         }
         // The line was read up to its end, and is the last one that the README shows.
         let readme = include_str!("../README.md");
-        assert!(readme.contains(&format!("```sh\n{}```\n", as_shown(&server, &story))), "{story}");
+        assert!(
+            readme.contains(&format!("```text\n{}```\n", as_shown(&server, &story))),
+            "{story}"
+        );
         let shell = Command::new("bash").args(["-c", &story]).output().unwrap();
         let printed = String::from_utf8_lossy(&shell.stdout);
         let statuses: Vec<_> =
