@@ -35,7 +35,8 @@
 //! # }
 //! ```
 //!
-//! The [`endpoints`] are the doors of it.
+//! The [`endpoints`] are the doors of it. How it is run, with backups, proxies and rotations, is in
+//! the manual, `manual::issuing`.
 //!
 //! # Refresh tokens
 //!

@@ -129,3 +129,8 @@
 //!
 //! [`echo_caller`](crate::auth::AuthLayerBuilder::echo_caller) puts the
 //! [`AuthContext`](crate::AuthContext) into the response's extensions, where outer layers find it.
+//!
+//! # Give applications tokens
+//!
+//! With the features `issue` and `sqlite`: [`issue`](crate::issue) says how, and
+//! [`issuing`](super::issuing) how to run it.

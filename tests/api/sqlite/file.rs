@@ -24,6 +24,29 @@ async fn a_directory_is_not_a_file() {
     assert!(error.to_string().contains("give the path of a file"), "{error}");
 }
 
+/// As the manual says.
+#[tokio::test]
+async fn a_copy_that_sqlite_makes_of_an_open_file_is_whole() {
+    let dir = Dir::new();
+    let store = Sqlite::open(dir.file()).await.unwrap();
+    assert_eq!(store.apply(revoke("one")).await.unwrap(), Applied::Done);
+    let (alone, backup) = (dir.0.join("alone.db"), dir.0.join("backup.db"));
+    fs::copy(dir.file(), &alone).unwrap();
+    let into = format!("VACUUM INTO '{}'", backup.display());
+    raw(&dir.file()).await.execute(&*into).await.unwrap();
+    assert_eq!(store.apply(revoke("two")).await.unwrap(), Applied::Done);
+    make_private(&backup);
+    let restored = Sqlite::open(&backup).await.unwrap();
+    assert_eq!(revoked(&restored).await, ["one"]);
+    // What was only in the log is not in a copy of the file.
+    let lost = Sqlite::open(&alone).await.unwrap();
+    assert_eq!(revoked(&lost).await, Vec::<String>::new());
+    store.close().await.unwrap();
+    let closed = dir.0.join("closed.db");
+    fs::copy(dir.file(), &closed).unwrap();
+    assert_eq!(revoked(&Sqlite::open(&closed).await.unwrap()).await, ["one", "two"]);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn a_file_is_for_its_owner_alone() {
