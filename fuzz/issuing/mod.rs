@@ -2,7 +2,8 @@
 //! through the endpoints; a refusal is one of the known ones to the last byte.
 //!
 //! What a server makes at random cannot be in an input: `$ID`, `$SECRET` (`$CODED`: each byte of it
-//! as `%xx`), `$ACCESS`, `$REFRESH` and `$OAUTH` stand for it.
+//! as `%xx`), `$ACCESS`, `$REFRESH` and `$OAUTH` stand for it, `$OTHER` and `$THEIRS` for the secret
+//! and a refresh token of another application.
 
 mod world;
 
@@ -45,6 +46,7 @@ pub(crate) fn form_body(data: &[u8]) -> bool {
     }
     if revoked.status == 200 {
         assert!(revoked.text.is_empty() && !token.is_empty());
+        assert_ne!(token, world.other[1].as_bytes(), "it is not theirs to revoke");
     }
     let is_done = [granted, explained, revoked].iter().any(|answer| answer.status == 200);
     if !is_done {
@@ -109,8 +111,12 @@ pub(crate) fn product_body(data: &[u8]) -> bool {
     };
     if granted.status == 200 {
         assert_pair(&world, &granted, ["accessToken", "refreshToken"]);
-        let credentials = [said("applicationName"), said("applicationSecret")];
-        assert_eq!(credentials, ["App1", &world.secret]);
+        let secret = match &*said("applicationName") {
+            "App1" => &world.secret,
+            "App2" => &world.other[0],
+            name => panic!("{name:?} is no application"),
+        };
+        assert_eq!(said("applicationSecret"), *secret);
     }
     if refreshed.status == 200 {
         assert_pair(&world, &refreshed, ["accessToken", "refreshToken"]);
@@ -259,7 +265,8 @@ fn assert_headers(answer: &Answer, expected: &[(HeaderName, Option<&str>)]) {
 
 /// Nothing that was handed out before is handed out again. The headers are known.
 fn assert_nothing_leaks(world: &World, answer: &Answer) {
-    for secret in [&world.secret, &world.access, &world.refresh, &world.oauth_refresh] {
+    let ours = [&world.secret, &world.access, &world.refresh, &world.oauth_refresh];
+    for secret in ours.into_iter().chain(&world.other) {
         assert!(!answer.text.contains(secret.as_str()), "{answer:?}");
     }
 }

@@ -47,6 +47,8 @@ pub(crate) struct World {
     pub(crate) refresh: String,
     /// From that of OAuth.
     pub(crate) oauth_refresh: String,
+    /// What another application has: its secret, and a refresh token.
+    pub(crate) other: [String; 2],
 }
 
 impl World {
@@ -66,10 +68,14 @@ impl World {
             .await
             .expect("the server is sound");
         let scopes = ScopeSet::parse("reports:read reports:write").expect("scopes");
-        let new = NewApplication::new("App1").audience(API).scopes(scopes);
         let applications = server.applications();
-        let (app, secret) = applications.create(new).await.expect("the application is sound");
-        applications.set_oauth_refresh(app.id(), true).await.expect("it is there");
+        let create = async |name| {
+            let new = NewApplication::new(name).audience(API).scopes(scopes.clone());
+            let new = new.oauth_refresh();
+            applications.create(new).await.expect("the application is sound")
+        };
+        let (app, secret) = create("App1").await;
+        let (other, other_secret) = create("App2").await;
         store.add_cheap_secret(app.id()).await;
         let verifier = Verifier::builder()
             .issuer(server.trusted().audience(API))
@@ -87,33 +93,39 @@ impl World {
             access: String::new(),
             refresh: String::new(),
             oauth_refresh: String::new(),
+            other: [other_secret.expose().to_owned(), String::new()],
         };
-        world.get_tokens().await;
+        world.get_tokens(other.id()).await;
         world
     }
 
-    async fn get_tokens(&mut self) {
-        let (id, secret) = (&self.id, &self.secret);
-        let body = format!(r#"{{"applicationName":"App1","applicationSecret":"{secret}"}}"#);
+    async fn get_tokens(&mut self, other: &str) {
+        let body = format!(r#"{{"applicationName":"App1","applicationSecret":"{}"}}"#, self.secret);
         let pair = self.answer(json(AUTHENTICATE, body.into())).await.json();
+        self.access = pair["accessToken"].as_str().expect("a token").to_owned();
+        self.refresh = pair["refreshToken"].as_str().expect("a token").to_owned();
+        self.oauth_refresh = self.oauth_token(&self.id, &self.secret).await;
+        self.other[1] = self.oauth_token(other, &self.other[0]).await;
+    }
+
+    async fn oauth_token(&self, id: &str, secret: &str) -> String {
         let body = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
         let granted = self.answer(form("/oauth2/token", body.into())).await.json();
-        let text = |value: &serde_json::Value| value.as_str().expect("a token").to_owned();
-        self.access = text(&pair["accessToken"]);
-        self.refresh = text(&pair["refreshToken"]);
-        self.oauth_refresh = text(&granted["refresh_token"]);
+        granted["refresh_token"].as_str().expect("a token").to_owned()
     }
 
     /// The input, with what the server made at random in the place of what stands for it.
     pub(crate) fn filled(&self, data: &[u8]) -> Vec<u8> {
         let coded: String = self.secret.bytes().map(|byte| format!("%{byte:02x}")).collect();
-        let names: [(&[u8], &str); 6] = [
+        let names: [(&[u8], &str); 8] = [
             (b"$ID", &self.id),
             (b"$SECRET", &self.secret),
             (b"$CODED", &coded),
             (b"$ACCESS", &self.access),
             (b"$REFRESH", &self.refresh),
             (b"$OAUTH", &self.oauth_refresh),
+            (b"$OTHER", &self.other[0]),
+            (b"$THEIRS", &self.other[1]),
         ];
         let (mut filled, mut rest) = (Vec::new(), data);
         while let Some((first, after)) = rest.split_first() {
