@@ -42,8 +42,8 @@ pub trait Store: Send + Sync + 'static {
     /// The application with this client id.
     fn application<'a>(&'a self, id: &'a str) -> Pending<'a, Option<ApplicationRecord>>;
 
-    /// The application with this name, compared byte for byte. Nobody asks for a name that no
-    /// application can have: 1 to 128 bytes without control characters.
+    /// The application with this name, compared byte for byte. The issuing side asks for no name
+    /// with control characters, so a database that refuses U+0000 will do.
     fn application_named<'a>(&'a self, name: &'a str) -> Pending<'a, Option<ApplicationRecord>>;
 
     /// At most `limit` applications in the order of the bytes of their ids, those after `after`.
