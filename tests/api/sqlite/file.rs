@@ -27,13 +27,13 @@ async fn a_directory_is_not_a_file() {
 /// As the manual says.
 #[tokio::test]
 async fn a_copy_that_sqlite_makes_of_an_open_file_is_whole() {
-    let dir = Dir::new();
-    let store = Sqlite::open(dir.file()).await.unwrap();
+    let dir = Folder::new();
+    let store = Sqlite::open(dir.store()).await.unwrap();
     assert_eq!(store.apply(revoke("one")).await.unwrap(), Applied::Done);
-    let (alone, backup) = (dir.0.join("alone.db"), dir.0.join("backup.db"));
-    fs::copy(dir.file(), &alone).unwrap();
+    let (alone, backup) = (dir.path().join("alone.db"), dir.path().join("backup.db"));
+    fs::copy(dir.store(), &alone).unwrap();
     let into = format!("VACUUM INTO '{}'", backup.display());
-    raw(&dir.file()).await.execute(&*into).await.unwrap();
+    raw(&dir.store()).await.execute(&*into).await.unwrap();
     assert_eq!(store.apply(revoke("two")).await.unwrap(), Applied::Done);
     make_private(&backup);
     let restored = Sqlite::open(&backup).await.unwrap();
@@ -42,8 +42,8 @@ async fn a_copy_that_sqlite_makes_of_an_open_file_is_whole() {
     let lost = Sqlite::open(&alone).await.unwrap();
     assert_eq!(revoked(&lost).await, Vec::<String>::new());
     store.close().await.unwrap();
-    let closed = dir.0.join("closed.db");
-    fs::copy(dir.file(), &closed).unwrap();
+    let closed = dir.path().join("closed.db");
+    fs::copy(dir.store(), &closed).unwrap();
     assert_eq!(revoked(&Sqlite::open(&closed).await.unwrap()).await, ["one", "two"]);
 }
 
