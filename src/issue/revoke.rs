@@ -10,6 +10,7 @@ use super::{
     tokens::{ATTEMPTS, contended},
 };
 use crate::{
+    error::{AuthError, AuthErrorKind},
     event::{IssuingAction, IssuingEvent},
     jws,
     revocation::Revocation,
@@ -21,7 +22,14 @@ use crate::{
 enum Held {
     Refresh(FamilyId),
     Access(Verified),
+    /// An access token that is good no more, and the family that it was of.
+    Past(Option<FamilyId>),
 }
+
+/// Who ended something: the reason in the event.
+const BY_HOLDER: &str = "by_holder";
+const BY_CLIENT: &str = "by_client";
+const BY_ADMINISTRATOR: &str = "by_administrator";
 
 impl Core {
     /// Ends the family of a token, be it a refresh token or an access token; without a family, the
@@ -37,12 +45,14 @@ impl Core {
             self.refused(throttled.into(), event)
         })?;
         match self.held(token, source) {
-            Some(Held::Refresh(family)) => self.end_family(family, None, source).await,
+            Some(Held::Refresh(family) | Held::Past(Some(family))) => {
+                self.end_family(family, None, source).await
+            }
             Some(Held::Access(grant)) => match grant.session_id().and_then(family_id) {
                 Some(family) => self.end_family(family, None, source).await,
-                None => self.end_token(&grant, source).await,
+                None => self.end_token(&grant, BY_HOLDER, source).await,
             },
-            None => Ok(()),
+            Some(Held::Past(None)) | None => Ok(()),
         }
     }
 
@@ -57,24 +67,26 @@ impl Core {
         match self.held(token, source) {
             Some(Held::Refresh(family)) => self.end_family(family, Some(client), source).await,
             Some(Held::Access(grant)) if grant.client_id() == Some(client) => {
-                self.end_token(&grant, source).await
+                self.end_token(&grant, BY_CLIENT, source).await
             }
             Some(Held::Access(_)) => Err(self.not_yours(client, source)),
-            None => Ok(()),
+            Some(Held::Past(_)) | None => Ok(()),
         }
     }
 
-    /// Nothing for what this server did not make or accepts no more, which counts as a failure of
-    /// the source.
+    /// Nothing for what this server did not make, which counts as a failure of the source.
     fn held(&self, token: &str, source: Source) -> Option<Held> {
         if let Some(token) = RefreshToken::read(&self.keys.load().refresh, token) {
             return Some(Held::Refresh(token.family));
         }
-        let grant = self.verifier.verify_now(token);
-        if grant.is_err() {
-            self.limiter.note_miss(source, self.now());
+        match self.verifier.verify_now(token) {
+            Ok(verified) => Some(Held::Access(verified)),
+            Err(error) if is_past(&error) => Some(Held::Past(family_of(token))),
+            Err(_) => {
+                self.limiter.note_miss(source, self.now());
+                None
+            }
         }
-        grant.ok().map(Held::Access)
     }
 
     /// RFC 7009 section 2.1: refused, and the client is told.
@@ -89,7 +101,19 @@ impl Core {
         client: Option<&str>,
         source: Source,
     ) -> Result<(), Refusal> {
-        let event = IssuingEvent::new(IssuingAction::FamilyRevoked).from(source);
+        let mut event = IssuingEvent::new(IssuingAction::FamilyRevoked).from(source);
+        event.reason = Some(if client.is_some() { BY_CLIENT } else { BY_HOLDER });
+        self.end_family_as(id, client, event).await
+    }
+
+    /// Tells this event when it is done.
+    async fn end_family_as(
+        &self,
+        id: FamilyId,
+        client: Option<&str>,
+        mut event: IssuingEvent,
+    ) -> Result<(), Refusal> {
+        event.family = Some(id.to_string().into());
         for _ in 0..ATTEMPTS {
             let family = self.store.family(id).await;
             let family = family.map_err(|error| self.refused(error.into(), event.clone()))?;
@@ -97,32 +121,20 @@ impl Core {
                 return Ok(());
             };
             if let Some(client) = client.filter(|client| **client != family.application) {
+                let source = event.source.map_or(Source::Unknown, Source::Address);
                 return Err(self.not_yours(client, source));
             }
-            let done = self.try_end(family, self.now()).await;
-            if done.map_err(|error| self.refused(error.into(), event.clone()))? {
+            if family.revoked_at.is_some() {
+                return Ok(());
+            }
+            event.application = Some(family.application.as_str().into());
+            let done = self.end(family, self.now()).await;
+            if done.map_err(|error| self.refused(error.into(), event.clone()))? == Applied::Done {
+                self.tell(event);
                 return Ok(());
             }
         }
         Err(self.refused(contended(), event))
-    }
-
-    /// Whether the family has ended; if not, somebody came between.
-    pub(super) async fn try_end(
-        &self,
-        family: FamilyRecord,
-        now: UnixTime,
-    ) -> Result<bool, StoreError> {
-        if family.revoked_at.is_some() {
-            return Ok(true);
-        }
-        let mut event = IssuingEvent::new(IssuingAction::FamilyRevoked).of(&family.application);
-        event.family = Some(family.id.to_string().into());
-        let is_done = self.end(family, now).await? == Applied::Done;
-        if is_done {
-            self.tell(event);
-        }
-        Ok(is_done)
     }
 
     /// Ends a family, if nobody changed it meanwhile; its access tokens end in this process at once.
@@ -144,12 +156,32 @@ impl Core {
         (revocation.clone(), [Write::ReplaceFamily(ended), Write::Revoke(revocation)])
     }
 
-    async fn end_token(&self, grant: &Grant, source: Source) -> Result<(), Refusal> {
+    async fn end_token(
+        &self,
+        grant: &Grant,
+        reason: &'static str,
+        source: Source,
+    ) -> Result<(), Refusal> {
         let id = grant.token_id().unwrap_or_default();
-        let ended = self.revoke_token(id, grant.expires_at()).await;
-        ended.map_err(|error| {
-            let event = IssuingEvent::new(IssuingAction::TokenRevoked).from(source);
-            self.refused(error.into(), event)
+        let mut event = IssuingEvent::new(IssuingAction::TokenRevoked).from(source);
+        event.reason = Some(reason);
+        event.application = grant.client_id().map(Into::into);
+        event.family = grant.session_id().map(Into::into);
+        let ended = self.revoke_token_as(id, grant.expires_at(), event.clone()).await;
+        ended.map_err(|error| self.refused(error.into(), event))
+    }
+
+    /// Ends a family for an administrator; one that is unknown or has ended is none to end.
+    pub(super) async fn revoke_family(&self, family: &str) -> Result<(), StoreError> {
+        let Some(id) = family_id(family) else {
+            return Ok(());
+        };
+        let mut event = IssuingEvent::new(IssuingAction::FamilyRevoked);
+        event.reason = Some(BY_ADMINISTRATOR);
+        let ended = self.end_family_as(id, None, event).await;
+        ended.map_err(|refusal| match refusal.error {
+            Some(error) => StoreError::new("ending a family", error),
+            None => StoreError::corrupt("a family changes all the time"),
         })
     }
 
@@ -158,13 +190,39 @@ impl Core {
         id: &str,
         expires_at: UnixTime,
     ) -> Result<(), StoreError> {
+        let mut event = IssuingEvent::new(IssuingAction::TokenRevoked);
+        event.reason = Some(BY_ADMINISTRATOR);
+        self.revoke_token_as(id, expires_at, event).await
+    }
+
+    async fn revoke_token_as(
+        &self,
+        id: &str,
+        expires_at: UnixTime,
+        mut event: IssuingEvent,
+    ) -> Result<(), StoreError> {
         let until = expires_at.saturating_add(MAX_LEEWAY);
         self.revoke(Revocation::token(id, until), Vec::new()).await?;
-        let mut event = IssuingEvent::new(IssuingAction::TokenRevoked);
         event.token_id = Some(id.into());
         self.tell(event);
         Ok(())
     }
+}
+
+/// Whether nothing is wrong with a token but that its time is over: these are looked at last.
+fn is_past(error: &AuthError) -> bool {
+    matches!(error.kind(), AuthErrorKind::Expired | AuthErrorKind::Revoked)
+}
+
+/// The family of an access token whose signature holds.
+fn family_of(token: &str) -> Option<FamilyId> {
+    #[derive(serde::Deserialize)]
+    struct Claims {
+        sid: String,
+    }
+    let payload = jws::decode_to_vec(token.split('.').nth(1)?)?;
+    let claims: Claims = serde_json::from_slice(&payload).ok()?;
+    family_id(&claims.sid)
 }
 
 /// The family that a claim `sid` names.

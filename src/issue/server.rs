@@ -187,6 +187,31 @@ impl AuthorizationServer {
         self.core.revoke_token(id, expires_at).await
     }
 
+    /// Revokes one refresh family, by the `sid` of its access tokens or as an event names it, and
+    /// those access tokens with it. Nothing happens if there is no such family, or it has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store fails; this process refuses the access tokens all the same.
+    pub async fn revoke_family(&self, family: &str) -> Result<(), StoreError> {
+        self.core.revoke_family(family).await
+    }
+
+    /// Revokes every access token that was issued at this time or before, of every application;
+    /// a time that is yet to come counts as now. Refresh tokens stay good.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] if the store fails; this process refuses the tokens all the same.
+    pub async fn revoke_access_tokens_until(&self, time: UnixTime) -> Result<(), StoreError> {
+        let core = &self.core;
+        let now = core.now();
+        let revocation = Revocation::issuer(time.min(now), remembered_until(now));
+        core.revoke(revocation, Vec::new()).await?;
+        core.tell(IssuingEvent::new(IssuingAction::EverythingRevoked));
+        Ok(())
+    }
+
     /// Revokes every access token that was issued until now, of every application. Refresh tokens
     /// stay good.
     ///
@@ -194,11 +219,7 @@ impl AuthorizationServer {
     ///
     /// [`StoreError`] if the store fails; this process refuses the tokens all the same.
     pub async fn revoke_access_tokens(&self) -> Result<(), StoreError> {
-        let core = &self.core;
-        let now = core.now();
-        core.revoke(Revocation::issuer(now, remembered_until(now)), Vec::new()).await?;
-        core.tell(IssuingEvent::new(IssuingAction::EverythingRevoked));
-        Ok(())
+        self.revoke_access_tokens_until(self.core.now()).await
     }
 }
 

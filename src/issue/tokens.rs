@@ -106,6 +106,14 @@ impl Core {
         if !writes.is_empty() && self.store.apply(writes).await? == Applied::Conflict {
             return Ok(None);
         }
+        for revocation in &revocations {
+            let mut event = IssuingEvent::new(IssuingAction::FamilyRevoked)
+                .of(&application.id)
+                .from(ask.credentials.source);
+            event.reason = Some("too_many_families");
+            event.family = Some(revocation.id().into());
+            self.tell(event);
+        }
         self.revocations.extend(revocations);
         self.tell_issued(application, &access, family.as_ref(), ask);
         let refresh = family.map(|family| self.hand_out(&family, now));

@@ -125,10 +125,10 @@ impl Applications {
         let record = self
             .change(id, |record| {
                 record.enabled = false;
-                Ok(vec![end_families(id, None, now)])
+                Ok(end_everything(id, None, now))
             })
             .await?;
-        self.cut_off(id).await?;
+        self.raise_cut_off(id, now).await?;
         self.core.tell(IssuingEvent::new(IssuingAction::ApplicationDisabled).of(id));
         Ok(Application::new(record))
     }
@@ -158,8 +158,8 @@ impl Applications {
     pub async fn revoke_everything(&self, id: &str) -> Result<(), AdminError> {
         let now = self.core.now();
         // The version rises, so that nothing is opened by whoever authenticated before.
-        self.change(id, |_| Ok(vec![end_families(id, None, now)])).await?;
-        self.cut_off(id).await?;
+        self.change(id, |_| Ok(end_everything(id, None, now))).await?;
+        self.raise_cut_off(id, now).await?;
         self.core.tell(IssuingEvent::new(IssuingAction::ApplicationRevoked).of(id));
         Ok(())
     }
@@ -173,9 +173,10 @@ impl Applications {
     pub async fn delete(&self, id: &str) -> Result<(), AdminError> {
         for _ in 0..ATTEMPTS {
             let version = self.record(id).await?.version;
+            let now = self.core.now();
             let write = Write::DeleteApplication { id: id.to_owned(), version };
-            if self.core.store.apply(vec![write]).await? == Applied::Done {
-                self.cut_off(id).await?;
+            if self.apply(vec![write, cut_off(id, now)]).await? == Applied::Done {
+                self.raise_cut_off(id, now).await?;
                 self.core.tell(IssuingEvent::new(IssuingAction::ApplicationDeleted).of(id));
                 return Ok(());
             }
@@ -183,12 +184,25 @@ impl Applications {
         Err(contended())
     }
 
-    /// Refuses the access tokens that were issued until now. Called after the change that keeps new
-    /// ones from being issued is done: whoever had looked before is dated before.
-    async fn cut_off(&self, id: &str) -> Result<(), AdminError> {
+    /// Refuses the access tokens that were issued while the change was written that began at this
+    /// time. It cut off those before; whoever had looked before is dated before.
+    async fn raise_cut_off(&self, id: &str, began: UnixTime) -> Result<(), AdminError> {
         let now = self.core.now();
-        let until = remembered_until(now);
-        Ok(self.core.revoke(Revocation::client(id, now, until), Vec::new()).await?)
+        if now > began {
+            let _ = self.apply(vec![cut_off(id, now)]).await?;
+        }
+        Ok(())
+    }
+
+    /// What is revoked is refused in this process first, so that nothing that happens to the store
+    /// or to whoever waits for this lets a token live on here.
+    async fn apply(&self, writes: Vec<Write>) -> Result<Applied, AdminError> {
+        for write in &writes {
+            if let Write::Revoke(revocation) = write {
+                self.core.revocations.revoke(revocation);
+            }
+        }
+        Ok(self.core.store.apply(writes).await?)
     }
 
     async fn record(&self, id: &str) -> Result<ApplicationRecord, AdminError> {
@@ -217,7 +231,7 @@ impl Applications {
             let mut writes = change(&mut record)?;
             record.version = record.version.saturating_add(1);
             writes.insert(0, Write::ReplaceApplication(record.clone()));
-            if self.core.store.apply(writes).await? == Applied::Done {
+            if self.apply(writes).await? == Applied::Done {
                 return Ok(record);
             }
         }
@@ -225,12 +239,18 @@ impl Applications {
     }
 }
 
-fn end_families(application: &str, secret: Option<&str>, at: UnixTime) -> Write {
-    Write::EndFamilies {
+/// Ends the families of an application, or those that a secret opened, and all its access tokens.
+fn end_everything(application: &str, secret: Option<&str>, at: UnixTime) -> Vec<Write> {
+    let end = Write::EndFamilies {
         application: application.to_owned(),
         secret: secret.map(str::to_owned),
         at,
-    }
+    };
+    vec![end, cut_off(application, at)]
+}
+
+fn cut_off(application: &str, at: UnixTime) -> Write {
+    Write::Revoke(Revocation::client(application, at, remembered_until(at)))
 }
 
 fn contended() -> AdminError {

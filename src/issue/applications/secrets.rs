@@ -1,4 +1,4 @@
-use super::{AdminError, Applications, checks, end_families};
+use super::{AdminError, Applications, checks, end_everything};
 use crate::{
     crypto::random,
     event::{IssuingAction, IssuingEvent},
@@ -95,12 +95,12 @@ impl Applications {
             }
             Ok(match families {
                 Cascade::No => Vec::new(),
-                Cascade::Yes => vec![end_families(id, Some(secret), now)],
+                Cascade::Yes => end_everything(id, Some(secret), now),
             })
         })
         .await?;
         if families == Cascade::Yes {
-            self.cut_off(id).await?;
+            self.raise_cut_off(id, now).await?;
         }
         let mut event = IssuingEvent::new(IssuingAction::SecretRevoked).of(id);
         event.secret = Some(secret.into());

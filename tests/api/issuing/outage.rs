@@ -9,8 +9,8 @@ use serde_json::json;
 use tower_bearer::{
     event::{IssuingAction, Severity},
     issue::{
-        ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Pending, Store, StoreError,
-        Write,
+        ApplicationRecord, Applied, Cascade, FamilyId, FamilyRecord, KeyRecord, Pending, Store,
+        StoreError, Write,
     },
     revocation::Revocation,
     store::Memory,
@@ -20,12 +20,26 @@ use tower_bearer::{
 use super::world::{Answer, World};
 
 /// A store that fails while it is told to, and counts who asks.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Failing {
     store: Memory,
     reads: Arc<AtomicBool>,
     writes: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
+    /// How many writes still work.
+    left: Arc<AtomicUsize>,
+}
+
+impl Default for Failing {
+    fn default() -> Self {
+        Self {
+            store: Memory::new(),
+            reads: Arc::default(),
+            writes: Arc::default(),
+            asked: Arc::default(),
+            left: Arc::new(usize::MAX.into()),
+        }
+    }
 }
 
 impl Failing {
@@ -49,6 +63,9 @@ impl Failing {
 
 impl Store for Failing {
     fn apply(&self, writes: Vec<Write>) -> Pending<'_, Applied> {
+        if self.left.fetch_sub(1, Ordering::SeqCst) == 0 {
+            self.fail(false, true);
+        }
         self.or(&self.writes, self.store.apply(writes))
     }
     fn application<'a>(&'a self, id: &'a str) -> Pending<'a, Option<ApplicationRecord>> {
@@ -203,4 +220,31 @@ async fn a_server_does_not_open_over_a_store_that_fails() {
         .keys(super::world::keys());
     let error = builder.open().await.unwrap_err();
     assert_eq!(error.to_string(), "the store failed: test");
+}
+
+/// What ends all that an application holds, and the change that says why, are one write: there is
+/// nothing in between that an outage could leave behind.
+#[tokio::test]
+async fn an_application_ends_in_one_write_or_not_at_all() {
+    for how in ["disable", "delete", "revoke_everything", "revoke_secret"] {
+        for works in [0, 1] {
+            let (world, store) = world().await;
+            let pair = world.authenticate().await;
+            let (applications, id) = (world.server.applications(), world.app.id());
+            let secret = world.app.secrets().next().unwrap().id().to_owned();
+            store.left.store(works, Ordering::SeqCst);
+            let is_done = match how {
+                "disable" => applications.disable(id).await.is_ok(),
+                "delete" => applications.delete(id).await.is_ok(),
+                "revoke_everything" => applications.revoke_everything(id).await.is_ok(),
+                _ => applications.revoke_secret(id, &secret, Cascade::Yes).await.is_ok(),
+            };
+            assert_eq!(is_done, works == 1, "{how}");
+            assert_eq!(world.call(&pair.access()).await, 401, "{how}: refused here in any case");
+            store.left.store(usize::MAX, Ordering::SeqCst);
+            store.fail(false, false);
+            let refreshed = world.refresh(&pair.refresh()).await.status;
+            assert_eq!(refreshed, if is_done { 401 } else { 200 }, "{how}");
+        }
+    }
 }
