@@ -1,8 +1,15 @@
 //! Access tokens (RFC 9068): what is in them, and how they are made.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::{application::ApplicationRecord, error::Refusal, family::FamilyId, server::Core};
+use super::{
+    application::ApplicationRecord,
+    error::{Kind, Refusal},
+    family::FamilyId,
+    server::Core,
+};
 use crate::{
     crypto::random, error::BoxError, jws, scope::ScopeSet, secret::Secret, time::UnixTime,
 };
@@ -48,6 +55,7 @@ impl Core {
         family: Option<FamilyId>,
         now: UnixTime,
     ) -> Result<AccessToken, Refusal> {
+        self.check_cut_off(&application.id, now)?;
         let no_random = |error| Refusal::unavailable("no_random", error);
         let id = jws::encode(random::<16>().map_err(no_random)?);
         let lifetime = application.access_lifetime.unwrap_or(self.settings.access_lifetime);
@@ -75,5 +83,17 @@ impl Core {
             expires_in: lifetime.as_secs(),
             scopes: granted.scopes,
         })
+    }
+
+    /// A token of the second of a cut-off, or before it where the clock was set back, would be
+    /// refused for all its life.
+    fn check_cut_off(&self, application: &str, now: UnixTime) -> Result<(), Refusal> {
+        match self.revocations.cut_off_of(application) {
+            Some(cut_off) if now <= cut_off => {
+                let wait = cut_off.since(now) + Duration::from_secs(1);
+                Err(Refusal::new(Kind::NotYet(wait), "just_revoked"))
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -27,6 +27,8 @@ pub(super) enum Kind {
     InvalidTarget,
     /// Too many failures; the client may come back after that time.
     Throttled(Duration),
+    /// What is issued now would be revoked already: a cut-off has not passed. It will after that time.
+    NotYet(Duration),
     /// The store failed, or the server has no key to sign with.
     Unavailable,
 }

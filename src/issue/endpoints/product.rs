@@ -172,7 +172,7 @@ fn refused(kind: Kind, challenge: HeaderValue, unproved: StatusCode) -> Response
         Kind::Throttled(_) => {
             (StatusCode::TOO_MANY_REQUESTS, "There were too many failures; try again later.")
         }
-        Kind::Unavailable => {
+        Kind::NotYet(_) | Kind::Unavailable => {
             (StatusCode::SERVICE_UNAVAILABLE, "The service cannot decide at present.")
         }
     };

@@ -71,7 +71,9 @@ pub(super) fn oauth_error(kind: Kind) -> Response<Body> {
         Kind::InvalidScope => (StatusCode::BAD_REQUEST, "invalid_scope"),
         Kind::InvalidTarget => (StatusCode::BAD_REQUEST, "invalid_target"),
         Kind::Throttled(_) => (StatusCode::TOO_MANY_REQUESTS, "temporarily_unavailable"),
-        Kind::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable"),
+        Kind::NotYet(_) | Kind::Unavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, "temporarily_unavailable")
+        }
     };
     let mut response = oauth(status, &json!({ "error": code }));
     if kind == Kind::InvalidClient {
@@ -86,7 +88,7 @@ pub(super) fn oauth_error(kind: Kind) -> Response<Body> {
 /// Says when to come back, if that makes sense.
 pub(super) fn retry(response: &mut Response<Body>, kind: Kind) {
     let seconds = match kind {
-        Kind::Throttled(after) => after.as_secs().max(1),
+        Kind::Throttled(after) | Kind::NotYet(after) => after.as_secs().max(1),
         Kind::Unavailable => RETRY_STORE,
         _ => return,
     };

@@ -243,6 +243,7 @@ async fn an_application_ends_in_one_write_or_not_at_all() {
             assert_eq!(world.call(&pair.access()).await, 401, "{how}: refused here in any case");
             store.left.store(usize::MAX, Ordering::SeqCst);
             store.fail(false, false);
+            world.advance(1);
             let refreshed = world.refresh(&pair.refresh()).await.status;
             assert_eq!(refreshed, if is_done { 401 } else { 200 }, "{how}");
         }

@@ -276,6 +276,7 @@ async fn a_secret_that_leaked_takes_its_families_along() {
     assert_eq!(world.refresh(&pair.refresh()).await.status, 401);
     assert_eq!(world.call(&pair.access()).await, 401);
     assert_eq!(world.authenticate().await.status, 401);
+    world.advance(1);
     let refreshed = world.refresh(&other.refresh()).await;
     assert_eq!(refreshed.status, 200, "{}", json!(refreshed.text));
 }
