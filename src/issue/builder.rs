@@ -123,7 +123,8 @@ impl ServerBuilder {
     }
 
     /// How many refresh families of one application may live at once: 100 unless said otherwise, 1
-    /// to 10 000. One more ends the oldest.
+    /// to 10 000. One more ends the oldest. Those that are opened at the same moment can be more
+    /// together; the next one ends them.
     pub fn max_families(self, families: usize) -> Self {
         Self { max_families: families, ..self }
     }

@@ -151,8 +151,8 @@ impl AuthorizationServer {
     /// more, removes keys that nothing is verified with any more, seals again what was sealed with
     /// an old key, reads what other servers of the same store did, and forgets what has expired.
     ///
-    /// Call it every minute or so; it costs a few reads when nothing is due. Several servers may do
-    /// so at once.
+    /// Call it every minute or so; when nothing is due it costs a few reads, of which that of all
+    /// revocations grows with them: 1.8 s for a million in SQLite. Several servers may do so at once.
     ///
     /// # Errors
     ///

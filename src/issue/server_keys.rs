@@ -16,7 +16,9 @@ use crate::{
 /// is rotated by putting another before it, with
 /// [`AuthorizationServer::replace_server_keys`](super::AuthorizationServer::replace_server_keys),
 /// and dropped when nothing needs it any more: after the absolute end of refresh families, when all
-/// secrets were used or replaced, and after the next maintenance, which seals again.
+/// secrets were used or replaced, and after the next maintenance, which seals again. Where several
+/// servers share a store, all must accept the new key before one of them uses it: first the old key
+/// with the new one as previous, then the other way round.
 ///
 /// All three come from one [`RootKey`] unless said otherwise, through HMAC with a label each, so
 /// that none can be computed from another (NIST SP 800-108).

@@ -43,4 +43,5 @@
 //!
 //! Not answered here: replay of a bearer token within its life (anybody who holds it can use it, so
 //! keep lives short and TLS on), revocation where no list is given or the list does not know yet,
-//! and whether the caller may touch this very object.
+//! somebody who can write to the store (who could put keys and hashes of their own there), and
+//! whether the caller may touch this very object.
