@@ -256,10 +256,25 @@ impl ServerBuilder {
             secret_lifetime: self.secret_lifetime,
             rotate_every: self.rotate_every,
             publish_ahead: self.publish_ahead,
+            opened_at: self.clock.now(),
         })
     }
 
     fn check_times(&self) -> Result<(), ConfigError> {
+        for (name, time) in [
+            ("access_lifetime", self.access_lifetime),
+            ("refresh_lifetime (absolute)", self.absolute),
+            ("refresh_lifetime (idle)", self.idle),
+            ("refresh_grace", self.grace),
+            ("secret_lifetime", self.secret_lifetime),
+            ("key_rotation (publish_ahead)", self.publish_ahead),
+            ("key_rotation (every)", self.rotate_every),
+        ] {
+            if time.subsec_nanos() > 0 {
+                let (value, remedy) = (format!("{time:?}"), "use whole seconds");
+                return Err(ConfigError::InvalidText { name, value, remedy });
+            }
+        }
         let max_families = self.max_families as u64;
         let absolute = self.absolute.as_secs();
         for (name, value, min, max) in [
@@ -273,7 +288,7 @@ impl ServerBuilder {
             (
                 "key_rotation (every)",
                 self.rotate_every.as_secs(),
-                2 * self.publish_ahead.as_secs(),
+                self.publish_ahead.as_secs().saturating_mul(2),
                 730 * DAY,
             ),
         ] {

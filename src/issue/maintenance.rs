@@ -9,7 +9,7 @@ use super::{
     store::{Applied, Store, StoreError, Write},
 };
 use crate::{
-    crypto::AeadKey,
+    crypto::{AeadKey, Algorithm},
     event::{AuthEvent, IssuingAction, IssuingEvent, Sink},
     revocation::Revocation,
     time::UnixTime,
@@ -98,8 +98,9 @@ impl Keeping<'_> {
     /// What is to be written next, if anything.
     async fn next(&self, ring: &SigningRing, wish: Wish) -> Result<Option<Step>, StoreError> {
         let newest = ring.records().rfind(|key| key.removed_at.is_none());
-        if let Some((active_at, reason)) = self.new_key(newest, wish) {
-            return self.add(ring, wish, active_at, reason).await.map(Some);
+        let algorithm = self.algorithm(newest);
+        if let Some((active_at, reason)) = self.new_key(newest, algorithm, wish) {
+            return self.add(ring, wish, algorithm, (active_at, reason)).await.map(Some);
         }
         let due = ring.due(self.sealing, MAX_KEPT, self.now)?;
         if due.is_empty() {
@@ -120,9 +121,24 @@ impl Keeping<'_> {
         Ok(Some((writes, events)))
     }
 
+    /// What new keys sign with: as configured, unless a server of the same store chose something
+    /// else since this one was opened. So the one that was opened last has its way, and they do not
+    /// take turns for ever.
+    fn algorithm(&self, newest: Option<&KeyRecord>) -> Algorithm {
+        let Settings { algorithm, backend, opened_at, .. } = *self.settings;
+        let is_later =
+            |key: &&KeyRecord| key.created_at > opened_at && backend.signs(key.algorithm);
+        newest.filter(is_later).map_or(algorithm, |key| key.algorithm)
+    }
+
     /// From when on another key is to sign, and why; nothing if none is needed.
-    fn new_key(&self, newest: Option<&KeyRecord>, wish: Wish) -> Option<(UnixTime, &'static str)> {
-        let Settings { algorithm, rotate_every, publish_ahead, .. } = self.settings;
+    fn new_key(
+        &self,
+        newest: Option<&KeyRecord>,
+        algorithm: Algorithm,
+        wish: Wish,
+    ) -> Option<(UnixTime, &'static str)> {
+        let Settings { rotate_every, publish_ahead, .. } = self.settings;
         let Some(newest) = newest else {
             return Some((self.now, "first"));
         };
@@ -139,7 +155,7 @@ impl Keeping<'_> {
             // One is on its way already.
             return None;
         }
-        if wish == Wish::NextKey || newest.algorithm != *algorithm {
+        if wish == Wish::NextKey || newest.algorithm != algorithm {
             return Some((ahead, "requested"));
         }
         let is_due = ahead >= newest.active_at.saturating_add(*rotate_every);
@@ -150,10 +166,10 @@ impl Keeping<'_> {
         &self,
         ring: &SigningRing,
         wish: Wish,
-        active_at: UnixTime,
-        reason: &'static str,
+        algorithm: Algorithm,
+        (active_at, reason): (UnixTime, &'static str),
     ) -> Result<Step, StoreError> {
-        let key = self.generate(active_at, reason).await?;
+        let key = self.generate(algorithm, active_at, reason).await?;
         let last = ring.records().next_back();
         let mut event = about(&key.id, IssuingAction::KeyAdded);
         event.reason = Some(reason);
@@ -163,7 +179,7 @@ impl Keeping<'_> {
         // One that is published already would sign later; a secret and a public key exclude each
         // other.
         let is_replaced = |record: &&KeyRecord| {
-            let other_kind = record.algorithm.is_hmac() != self.settings.algorithm.is_hmac();
+            let other_kind = record.algorithm.is_hmac() != algorithm.is_hmac();
             record.removed_at.is_none() && (wish == Wish::OtherKeys || other_kind)
         };
         for record in ring.records().filter(is_replaced) {
@@ -181,10 +197,11 @@ impl Keeping<'_> {
     /// Off the asynchronous threads: an RSA key takes up to seconds.
     async fn generate(
         &self,
+        algorithm: Algorithm,
         active_at: UnixTime,
         reason: &'static str,
     ) -> Result<KeyRecord, StoreError> {
-        let Settings { algorithm, backend, .. } = *self.settings;
+        let backend = self.settings.backend;
         let (sealing, now) = (self.sealing.clone(), self.now);
         let made = tokio::task::spawn_blocking(move || {
             signing::generate(algorithm, backend, &sealing, now, active_at, reason)

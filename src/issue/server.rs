@@ -71,6 +71,8 @@ pub(super) struct Settings {
     pub(super) secret_lifetime: Duration,
     pub(super) rotate_every: Duration,
     pub(super) publish_ahead: Duration,
+    /// When the server was opened: what it is configured with is as old.
+    pub(super) opened_at: UnixTime,
 }
 
 /// The longest that an access token lives (RFC 6750 section 5.3: one hour or less).
@@ -302,10 +304,13 @@ pub(super) fn trusted(
     live: &LiveKeys,
     revocations: &Revocations,
 ) -> Issuer {
-    // Secrets and public keys exclude each other: what the other kind signed ends when the kind is
-    // changed.
+    // Each key serves one algorithm, and another server of the store may choose the next one. But
+    // secrets and public keys exclude each other: what the other kind signed ends when the kind is
+    // changed. What only some backends verify is named when it is needed.
+    let everywhere = Algorithm::ALL.iter().filter(|all| Backend::RustCrypto.supports(**all));
+    let algorithms = ring.algorithms().into_iter().chain([settings.algorithm]);
     let is_usable = |algorithm: &Algorithm| algorithm.is_hmac() == settings.algorithm.is_hmac();
-    let algorithms = ring.algorithms().into_iter().chain([settings.algorithm]).filter(is_usable);
+    let algorithms = algorithms.chain(everywhere.copied()).filter(is_usable);
     Issuer::new(&*settings.issuer)
         .algorithms(algorithms)
         .keys(live.clone())

@@ -2,15 +2,21 @@
 
 use std::time::Duration;
 
+use http::{Request, Response};
+use http_body_util::BodyExt as _;
+use tower::ServiceExt as _;
 use tower_bearer::{
-    Algorithm,
+    Algorithm, Verifier,
     event::IssuingAction,
-    issue::{AuthorizationServer, KeyState, ServerKeys},
+    issue::{
+        AuthorizationServer, FindSource, KeyState, ServerKeys,
+        endpoints::{Body, Endpoints},
+    },
     store::Memory,
     test_util::FrozenClock,
 };
 
-use super::world::{API, ISSUER, World, decoded, keys, root};
+use super::world::{API, ISSUER, World, basic, decoded, keys, new_app, root};
 use crate::support::NOW;
 
 const DAY: u64 = 24 * 3600;
@@ -124,6 +130,8 @@ async fn two_servers_of_one_store_agree_and_an_algorithm_is_changed_without_an_o
     let old = open(Algorithm::Es256).await.unwrap();
     let again = open(Algorithm::Es256).await.unwrap();
     assert_eq!(again.jwks(), old.jwks());
+    let (app, secret) = old.applications().create(new_app("App1")).await.unwrap();
+    clock.advance(Duration::from_secs(1));
     let new = open(Algorithm::EdDsa).await.unwrap();
     let states: Vec<_> = new.signing_keys().iter().map(|key| (key.algorithm, key.state)).collect();
     assert_eq!(
@@ -135,6 +143,77 @@ async fn two_servers_of_one_store_agree_and_an_algorithm_is_changed_without_an_o
     clock.advance(Duration::from_secs(DAY));
     assert_eq!(new.signing_keys()[1].state, KeyState::Active);
     assert_eq!(old.signing_keys(), new.signing_keys());
+
+    // The old one signs with the new key now, and knows its own tokens.
+    let endpoints = Endpoints::builder(old.clone(), FindSource::unknown()).build().unwrap();
+    let access = client_credentials(endpoints.clone(), app.id(), secret.expose()).await;
+    assert_eq!(decoded(&access).0["alg"], "EdDSA");
+    for server in [&old, &new] {
+        let verifier = Verifier::builder()
+            .issuer(server.trusted().audience(API))
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        assert!(verifier.verify_now(&access).is_ok());
+    }
+    let asked = form(app.id(), secret.expose(), "/oauth2/introspect", &format!("token={access}"));
+    assert!(body(endpoints.oneshot(asked).await.unwrap()).await.contains("\"active\":true"));
+    // And wants no other one: the server that was opened last has its way.
+    for _ in 0..5 {
+        clock.advance(Duration::from_secs(DAY));
+        old.maintain().await.unwrap();
+        new.maintain().await.unwrap();
+    }
+    assert_eq!(old.signing_keys().len(), 2);
+    assert_eq!(old.jwks(), new.jwks());
+}
+
+async fn client_credentials(endpoints: Endpoints, id: &str, secret: &str) -> String {
+    let asked = form(id, secret, "/oauth2/token", "grant_type=client_credentials");
+    let answer = body(endpoints.oneshot(asked).await.unwrap()).await;
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    answer["access_token"].as_str().unwrap().to_owned()
+}
+
+fn form(id: &str, secret: &str, path: &str, body: &str) -> Request<String> {
+    Request::post(path)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("authorization", basic(id, secret))
+        .body(body.to_owned())
+        .unwrap()
+}
+
+async fn body(response: Response<Body>) -> String {
+    String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().into()).unwrap()
+}
+
+/// Of two kinds one has its way, and keys do not pile up.
+#[tokio::test]
+async fn servers_that_want_secrets_and_public_keys_do_not_take_turns() {
+    let store = Memory::new();
+    let clock = FrozenClock::at(NOW);
+    let open = |algorithm| {
+        AuthorizationServer::builder(store.clone())
+            .issuer(ISSUER)
+            .keys(keys())
+            .algorithm(algorithm)
+            .clock(clock.clone())
+            .open()
+    };
+    let secret = open(Algorithm::Hs256).await.unwrap();
+    clock.advance(Duration::from_secs(1));
+    let public = open(Algorithm::Es256).await.unwrap();
+    for _ in 0..5 {
+        clock.advance(Duration::from_secs(60));
+        secret.maintain().await.unwrap();
+        public.maintain().await.unwrap();
+    }
+    let keys = public.signing_keys();
+    let states: Vec<_> = keys.iter().map(|key| (key.algorithm, key.state)).collect();
+    assert_eq!(
+        states,
+        [(Algorithm::Hs256, KeyState::Removed), (Algorithm::Es256, KeyState::Active)]
+    );
 }
 
 #[tokio::test]
@@ -210,7 +289,7 @@ async fn a_verifier_follows_the_keys_of_its_server_and_cannot_be_told_others() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("its keys come from elsewhere"), "{error}");
-    let verifier = tower_bearer::Verifier::builder()
+    let verifier = Verifier::builder()
         .issuer(world.server.trusted().audience(API))
         .clock(world.clock.clone())
         .build()
