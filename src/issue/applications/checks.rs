@@ -25,11 +25,14 @@ pub(in crate::issue) fn label(name: &'static str, value: &str) -> Result<(), Adm
 
 pub(in crate::issue) fn lifetime(given: Option<Duration>) -> Result<(), AdminError> {
     match given {
-        Some(time) if !(30..=MAX_ACCESS_LIFETIME.as_secs()).contains(&time.as_secs()) => {
+        Some(time)
+            if time.subsec_nanos() > 0
+                || !(30..=MAX_ACCESS_LIFETIME.as_secs()).contains(&time.as_secs()) =>
+        {
             Err(AdminError::Invalid {
                 name: "access lifetime",
-                value: format!("{} s", time.as_secs()),
-                remedy: "use 30 s to one hour",
+                value: format!("{} s", time.as_secs_f64()),
+                remedy: "use 30 s to one hour, in whole seconds",
             })
         }
         _ => Ok(()),

@@ -83,6 +83,7 @@ async fn what_cannot_be_used_is_named_with_its_remedy() {
         (NewApplication::new("A").audience("a b"), "audience \"a b\": use 1 to 512 visible ASCII"),
         (new_app("A").access_lifetime(Duration::from_secs(29)), "\"29 s\": use 30 s to one hour"),
         (new_app("A").access_lifetime(Duration::from_secs(3601)), "\"3601 s\": use 30 s"),
+        (new_app("A").access_lifetime(Duration::from_millis(59_900)), "in whole seconds"),
     ] {
         let error = applications.create(new).await.unwrap_err().to_string();
         assert!(error.contains(said), "{error}");

@@ -62,6 +62,18 @@ async fn a_mistake_is_named_with_its_remedy() {
             "key_rotation (every) must be between 172800",
         ),
         (
+            builder().key_rotation(secs(day), secs(u64::MAX)),
+            "key_rotation (publish_ahead) must be between 300",
+        ),
+        (
+            builder().refresh_grace(Duration::from_millis(59_900)),
+            "refresh_grace \"59.9s\": use whole seconds",
+        ),
+        (
+            builder().access_lifetime(Duration::from_millis(59_900)),
+            "access_lifetime \"59.9s\": use whole seconds",
+        ),
+        (
             builder().throttle(tower_bearer::issue::Throttle::default().with_max_entries(1)),
             "max_entries must be between 100",
         ),
