@@ -35,6 +35,7 @@ impl Core {
         token: &str,
         source: Source,
     ) -> Result<Option<Active>, Refusal> {
+        self.check_caller(&caller.id, source)?;
         let known = match self.verifier.verify_now(token) {
             Ok(grant) => self.access_token(caller, &grant),
             Err(_) => self.refresh_token(caller, token).await.map_err(|refusal| {
@@ -45,7 +46,7 @@ impl Core {
         event.reason = Some(if known.is_some() { "active" } else { "inactive" });
         self.tell(event);
         if known.is_none() {
-            self.limiter.note_miss(source, self.now());
+            self.limiter.note_caller_miss(&caller.id, self.now());
         }
         Ok(known)
     }

@@ -44,7 +44,7 @@ impl Core {
             let event = IssuingEvent::new(IssuingAction::Throttled).from(source);
             self.refused(throttled.into(), event)
         })?;
-        match self.held(token, source) {
+        match self.held(token) {
             Some(Held::Refresh(family) | Held::Past(Some(family))) => {
                 self.end_family(family, None, source).await
             }
@@ -52,7 +52,11 @@ impl Core {
                 Some(family) => self.end_family(family, None, source).await,
                 None => self.end_token(&grant, BY_HOLDER, source).await,
             },
-            Some(Held::Past(None)) | None => Ok(()),
+            Some(Held::Past(None)) => Ok(()),
+            None => {
+                self.limiter.note_miss(source, self.now());
+                Ok(())
+            }
         }
     }
 
@@ -64,29 +68,37 @@ impl Core {
         token: &str,
         source: Source,
     ) -> Result<(), Refusal> {
-        match self.held(token, source) {
+        self.check_caller(client, source)?;
+        match self.held(token) {
             Some(Held::Refresh(family)) => self.end_family(family, Some(client), source).await,
             Some(Held::Access(grant)) if grant.client_id() == Some(client) => {
                 self.end_token(&grant, BY_CLIENT, source).await
             }
             Some(Held::Access(_)) => Err(self.not_yours(client, source)),
-            Some(Held::Past(_)) | None => Ok(()),
+            Some(Held::Past(_)) => Ok(()),
+            None => {
+                self.limiter.note_caller_miss(client, self.now());
+                Ok(())
+            }
         }
     }
 
-    /// Nothing for what this server did not make, which counts as a failure of the source.
-    fn held(&self, token: &str, source: Source) -> Option<Held> {
+    /// Nothing for what this server did not make.
+    fn held(&self, token: &str) -> Option<Held> {
         if let Some(token) = RefreshToken::read(&self.keys.load().refresh, token) {
             return Some(Held::Refresh(token.family));
         }
         match self.verifier.verify_now(token) {
             Ok(verified) => Some(Held::Access(verified)),
             Err(error) if is_past(&error) => Some(Held::Past(family_of(token))),
-            Err(_) => {
-                self.limiter.note_miss(source, self.now());
-                None
-            }
+            Err(_) => None,
         }
+    }
+
+    /// Whether an application that authenticated has not asked about too many tokens that are none.
+    pub(super) fn check_caller(&self, client: &str, source: Source) -> Result<(), Refusal> {
+        let admitted = self.limiter.check_caller(client, self.now());
+        admitted.map_err(|throttled| self.request_refused(throttled.into(), Some(client), source))
     }
 
     /// RFC 7009 section 2.1: refused, and the client is told.

@@ -15,6 +15,11 @@ use crate::time::UnixTime;
 /// longer, as those wait who did nothing.
 const LONGEST_GLOBAL_WAIT: u64 = 30;
 
+/// How many tokens that come to nothing an application may ask about at once, and how many more in
+/// each second: many, as it hands on what others send it, and too few to find any of 128 bits.
+const CALLER_MISSES: u32 = 1000;
+const CALLER_MISSES_PER_SECOND: u32 = 100;
+
 /// What failed, and what is under way. All times are in seconds that [passed](Passed).
 pub(super) struct Counts {
     limits: Limits,
@@ -25,6 +30,8 @@ pub(super) struct Counts {
     /// push them out.
     known_good: Lru<u64>,
     sources: Lru<Bucket>,
+    /// Tokens that came to nothing, by the application that authenticated to ask about them.
+    callers: Lru<Bucket>,
     global: Bucket,
 }
 
@@ -38,6 +45,7 @@ struct Limits {
     max_pending: u32,
     known_good_for: u64,
     source: Rate,
+    caller: Rate,
     global: Rate,
 }
 
@@ -68,6 +76,7 @@ impl Counts {
             pairs: lru(settings.max_entries),
             known_good: lru(settings.max_entries),
             sources: lru(settings.max_entries),
+            callers: lru(settings.max_entries),
             global: Bucket::full(limits.global, 0),
         }
     }
@@ -102,6 +111,22 @@ impl Counts {
     pub(super) fn note_miss(&mut self, source: Option<u64>, now: UnixTime) {
         let at = self.passed.at_least(now);
         self.count(source, at);
+    }
+
+    /// Says how long an application that authenticated has to wait before it asks about another token.
+    pub(super) fn check_caller(&mut self, caller: u64, now: UnixTime) -> Result<(), Throttled> {
+        let at = self.passed.until(now);
+        let rate = self.limits.caller;
+        let wait = self.callers.get_mut(&caller).and_then(|bucket| bucket.wait(rate, at));
+        Throttled::longest([(ThrottledBy::Pair, wait)])
+    }
+
+    /// Counts for nobody else: whoever sends nonsense to a service that asks about it must not keep
+    /// others away.
+    pub(super) fn note_caller_miss(&mut self, caller: u64, now: UnixTime) {
+        let at = self.passed.at_least(now);
+        let rate = self.limits.caller;
+        self.callers.get_or_insert_mut(caller, || Bucket::full(rate, at)).take(rate, at);
     }
 
     /// Counts the outcome of an attempt that was let through.
@@ -197,6 +222,7 @@ impl Limits {
             max_pending: settings.max_pending,
             known_good_for: settings.known_good_for.as_secs(),
             source: Rate::new(settings.source_burst, 1, every, max_backoff),
+            caller: Rate::new(CALLER_MISSES, CALLER_MISSES_PER_SECOND, 1, LONGEST_GLOBAL_WAIT),
             global: Rate::new(burst, per_second, 1, max_backoff.min(LONGEST_GLOBAL_WAIT)),
         }
     }

@@ -106,6 +106,19 @@ impl Limiter {
         }
     }
 
+    /// Whether an application that authenticated may ask about a token. `now` as for
+    /// [`admit`](Self::admit).
+    pub(crate) fn check_caller(&self, caller: &str, now: UnixTime) -> Result<(), Throttled> {
+        let key = self.hasher.hash_one(caller);
+        self.counts().check_caller(key, now)
+    }
+
+    /// Counts it for that application that the token came to nothing.
+    pub(crate) fn note_caller_miss(&self, caller: &str, now: UnixTime) {
+        let key = self.hasher.hash_one(caller);
+        self.counts().note_caller_miss(key, now);
+    }
+
     pub(super) fn settle(&self, keys: Option<Keys>, outcome: Outcome) {
         self.counts().settle(keys, outcome);
     }

@@ -271,3 +271,28 @@ async fn a_limiter_of_ones_own_is_asked_before_anything_is_looked_up_and_told_ho
     *noted.wait.lock().unwrap() = None;
     assert_eq!(world.authenticate().await.status, 200);
 }
+
+/// I-INTRO-10, X-BF-07: by the caller, whom nobody else keeps away, and who keeps nobody else away.
+#[tokio::test]
+async fn a_caller_that_scans_for_tokens_waits_alone() {
+    for path in ["/oauth2/introspect", "/oauth2/revoke"] {
+        let world = World::new().await;
+        let (other, secret) = world.another(new_app("App2")).await;
+        let token = world.form("/oauth2/token", "grant_type=client_credentials").await;
+        let good = format!("token={}", token.text("access_token"));
+        for number in 0..1000 {
+            let answer = world.form(path, &format!("token=nonsense{number}")).await;
+            assert_eq!(answer.status, 200, "{number}");
+        }
+        let throttled = world.form(path, &good).await;
+        assert_eq!((throttled.status, wait(&throttled)), (429, 1), "{path}");
+        assert_eq!(world.last().action, IssuingAction::Throttled);
+        // The same source, and the same application elsewhere.
+        let of_other = world.form_by(other.id(), secret.expose(), path, "token=x").await;
+        assert_eq!(of_other.status, 200);
+        assert_eq!(world.authenticate().await.status, 200);
+        assert_eq!(world.refresh("nonsense").await.status, 401);
+        world.advance(1);
+        assert_eq!(world.form(path, &good).await.status, 200);
+    }
+}
