@@ -78,6 +78,55 @@ pub trait Store: Send + Sync + 'static {
     fn purge(&self, families_before: UnixTime, now: UnixTime, limit: usize) -> Pending<'_, u64>;
 }
 
+/// Shared with others, whatever kind of store it is.
+impl<S: Store + ?Sized> Store for Arc<S> {
+    fn apply(&self, writes: Vec<Write>) -> Pending<'_, Applied> {
+        (**self).apply(writes)
+    }
+
+    fn application<'a>(&'a self, id: &'a str) -> Pending<'a, Option<ApplicationRecord>> {
+        (**self).application(id)
+    }
+
+    fn application_named<'a>(&'a self, name: &'a str) -> Pending<'a, Option<ApplicationRecord>> {
+        (**self).application_named(name)
+    }
+
+    fn applications<'a>(
+        &'a self,
+        after: Option<&'a str>,
+        limit: usize,
+    ) -> Pending<'a, Vec<ApplicationRecord>> {
+        (**self).applications(after, limit)
+    }
+
+    fn family(&self, id: FamilyId) -> Pending<'_, Option<FamilyRecord>> {
+        (**self).family(id)
+    }
+
+    fn live_families<'a>(
+        &'a self,
+        application: &'a str,
+        now: UnixTime,
+        skip: usize,
+        limit: usize,
+    ) -> Pending<'a, Vec<FamilyRecord>> {
+        (**self).live_families(application, now, skip, limit)
+    }
+
+    fn signing_keys(&self) -> Pending<'_, Vec<KeyRecord>> {
+        (**self).signing_keys()
+    }
+
+    fn revocations(&self, now: UnixTime) -> Pending<'_, Vec<Revocation>> {
+        (**self).revocations(now)
+    }
+
+    fn purge(&self, families_before: UnixTime, now: UnixTime, limit: usize) -> Pending<'_, u64> {
+        (**self).purge(families_before, now, limit)
+    }
+}
+
 /// One change, and the condition under which it is done.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -17,6 +17,9 @@
 //!   and nothing is written that has it.
 //! - A list without elements and a text without characters are kept as such.
 //!
+//! The races are run twice: write against write, and request against request at a server over the
+//! store.
+//!
 //! What it cannot try: a power loss, a full disk, a store that is out of reach.
 
 mod applications;
@@ -28,6 +31,8 @@ mod live_families;
 mod races;
 mod revocations;
 mod samples;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod served;
 mod trial;
 
 use std::{future::Future, sync::Arc};
@@ -61,4 +66,6 @@ where
     revocations::check(open).await;
     batches::check(open).await;
     races::check(open).await;
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    served::check(open).await;
 }

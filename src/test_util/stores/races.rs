@@ -11,9 +11,9 @@ use super::{
 use crate::issue::{ApplicationRecord, Applied, FamilyRecord, Write};
 
 /// How many try at the same time.
-const RIVALS: u8 = 64;
+pub(super) const RIVALS: u8 = 64;
 /// How often a race of two is run.
-const ROUNDS: u8 = 50;
+pub(super) const ROUNDS: u8 = 50;
 
 pub(super) async fn check(open: Open<'_>) {
     one_refresh_of_a_version_is_done(open().await).await;
@@ -46,7 +46,7 @@ where
     outcomes
 }
 
-fn joined<T>(outcome: Result<T, tokio::task::JoinError>) -> T {
+pub(super) fn joined<T>(outcome: Result<T, tokio::task::JoinError>) -> T {
     outcome.unwrap_or_else(|error| panic!("a task of the suite failed: {error}"))
 }
 

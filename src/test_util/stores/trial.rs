@@ -14,7 +14,7 @@ pub(super) type Opening<'a> = Pin<Box<dyn Future<Output = Trial> + 'a>>;
 
 /// A store under trial. Clones share it.
 #[derive(Clone)]
-pub(super) struct Trial(Arc<dyn Store>);
+pub(super) struct Trial(pub(super) Arc<dyn Store>);
 
 impl Trial {
     pub(super) fn new(store: Arc<dyn Store>) -> Self {
