@@ -118,6 +118,10 @@ impl ServerBuilder {
     /// How long the refresh token before the current one is still answered, with the current one,
     /// for clients whose answer was lost: 10 s unless said otherwise, at most 60 s; with zero it
     /// never is.
+    ///
+    /// A store may fail after it has done what it was asked, so an outage that outlasts the grace
+    /// can look like reuse to the first refresh after it: the family ends, and the application
+    /// authenticates again.
     pub fn refresh_grace(self, grace: Duration) -> Self {
         Self { grace, ..self }
     }

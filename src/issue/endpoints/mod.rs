@@ -51,6 +51,9 @@
 //! It ends no TLS. Secrets and tokens travel in bodies, so whatever is before it must (RFC 6749
 //! section 3.2).
 //!
+//! Nor does it measure time: a body of at most 16 KiB that comes slowly, or never ends, is waited for
+//! as long as the connection lives. Put `tower_http`'s `TimeoutLayer` or one like it around it.
+//!
 //! # Answers
 //!
 //! Every answer that could hold a token or a refusal has `Cache-Control: no-store`. Refusals of the

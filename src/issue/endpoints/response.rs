@@ -15,8 +15,10 @@ const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json"
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 const NO_CACHE: HeaderValue = HeaderValue::from_static("no-cache");
 
-/// Seconds after which it is worth trying again when the store failed.
-const RETRY_STORE: u64 = 5;
+/// Seconds after which it is worth trying again when the store failed. A refresh may have been done
+/// though the store said nothing of it, so that several more attempts must fit into the grace of the
+/// token before.
+const RETRY_STORE: u64 = 2;
 
 /// A JSON document that nobody may store.
 pub(super) fn json<T: Serialize>(status: StatusCode, value: &T) -> Response<Body> {

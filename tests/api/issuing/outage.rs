@@ -111,7 +111,7 @@ async fn world() -> (World, Failing) {
 
 #[track_caller]
 fn is_unavailable(world: &World, answer: &Answer) {
-    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")), "{answer:?}");
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("2")), "{answer:?}");
     assert_eq!(
         (answer.header("www-authenticate"), answer.header("cache-control")),
         (None, Some("no-store"))
