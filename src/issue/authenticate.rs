@@ -8,7 +8,7 @@ use super::{
     server::Core,
     source::Source,
     store::{Applied, Write},
-    throttle::Permit,
+    throttle::{Guess, Permit},
 };
 use crate::{
     event::{IssuingAction, IssuingEvent},
@@ -69,19 +69,17 @@ impl Core {
         let who = given.who.text();
         let permit = self.limiter.admit_by_all(who, given.source, now).await;
         let permit = permit.map_err(|throttled| self.failed(throttled.into(), given, None))?;
-        let outcome = self.check_credentials(given, now).await;
-        settle(permit, &outcome, now);
-        match outcome {
-            Ok(caller) => {
-                let mut event = IssuingEvent::new(IssuingAction::Authenticated)
-                    .of(&caller.application.id)
-                    .from(given.source);
-                event.secret = Some(caller.secret.as_str().into());
-                self.tell(event);
-                Ok(caller)
-            }
-            Err((refusal, application)) => Err(self.failed(refusal, given, application.as_deref())),
-        }
+        let proof = self.check_credentials(permit, given, now).await;
+        let proof = proof.map_err(|(refusal, application)| {
+            self.failed(refusal, given, application.as_deref())
+        })?;
+        let caller = self.renew(proof, given.secret, now).await;
+        let mut event = IssuingEvent::new(IssuingAction::Authenticated)
+            .of(&caller.application.id)
+            .from(given.source);
+        event.secret = Some(caller.secret.as_str().into());
+        self.tell(event);
+        Ok(caller)
     }
 
     /// A request without anything that could be checked.
@@ -103,14 +101,18 @@ impl Core {
         self.refused(refusal, event)
     }
 
+    /// It is a guess once the store has answered: before that there is nothing to learn.
     async fn check_credentials(
         &self,
+        permit: Permit<'_>,
         given: Credentials<'_>,
         now: UnixTime,
-    ) -> Result<Caller, Failed> {
-        let invalid = |reason| (Refusal::new(Kind::InvalidClient, reason), None);
+    ) -> Result<Proof, Failed> {
         let presented = match Presented::of(given.secret) {
-            Presented::Mistyped => return Err(invalid("mistyped_secret")),
+            Presented::Mistyped => {
+                permit.begin().failed(now);
+                return Err((Refusal::new(Kind::InvalidClient, "mistyped_secret"), None));
+            }
             presented => presented,
         };
         let found = match given.who {
@@ -118,30 +120,37 @@ impl Core {
             Who::Id(id) => self.store.application(id).await,
         };
         let found = found.map_err(|error| (error.into(), None))?;
+        let guess = permit.begin();
+        let outcome = self.compare(found, presented, now).await;
+        settle(guess, &outcome, now);
+        outcome
+    }
+
+    async fn compare(
+        &self,
+        found: Option<ApplicationRecord>,
+        presented: Presented<'_>,
+        now: UnixTime,
+    ) -> Result<Proof, Failed> {
         let matched = match presented {
             Presented::Generated(secret) => Ok(self.find_generated(found.as_ref(), secret)),
             Presented::Chosen(secret) => self.find_chosen(found.as_ref(), secret).await,
             Presented::Mistyped => Ok(None),
         };
+        let id = found.as_ref().map(|application| application.id.clone());
+        let refused = |reason| (Refusal::new(Kind::InvalidClient, reason), id.clone());
+        let matched = matched.map_err(|refusal| (refusal, id.clone()))?;
         let Some(application) = found else {
-            matched.map_err(|refusal| (refusal, None))?;
-            return Err(invalid("unknown_application"));
+            return Err(refused("unknown_application"));
         };
-        let id = application.id.clone();
-        let refused = |reason| (Refusal::new(Kind::InvalidClient, reason), Some(id.clone()));
-        let matched = matched.map_err(|refusal| (refusal, Some(id.clone())))?;
-        let Some(Match { place, digest }) = matched else {
+        let Some(Match { place, outdated }) = matched else {
             return Err(refused("wrong_secret"));
         };
         let Some(secret) = application.secrets.get(place).cloned() else {
             return Err(refused("wrong_secret"));
         };
         check_standing(&application, &secret, now).map_err(refused)?;
-        let application = match digest {
-            Some(digest) => self.rehash(application, place, digest).await,
-            None => application,
-        };
-        Ok(Caller::new(application, &secret, now))
+        Ok(Proof { application, secret, place, outdated })
     }
 
     /// Looks again at an application that proved who it is and was changed since: nothing was wrong
@@ -178,8 +187,8 @@ impl Core {
         };
         let mut places = secrets.iter().enumerate();
         let (place, pepper) = places.find_map(|(place, known)| Some((place, is_it(known)?)))?;
-        let outdated = pepper != keys.pepper.current().0;
-        Some(Match { place, digest: outdated.then(|| secret::digest(&keys.pepper, id, secret)) })
+        let is_outdated = pepper != keys.pepper.current().0;
+        Some(Match { place, outdated: is_outdated.then_some(Outdated::Tag) })
     }
 
     /// The chosen secret that this is, if any. One hash decides about all chosen secrets of an
@@ -201,21 +210,38 @@ impl Core {
         let hashes = hashes.map_err(|_| Refusal::new(Kind::Throttled(busy), "busy"))?;
         let hashes = hashes.map_err(|error| Refusal::unavailable("not_hashed", error))?;
         let is_it = |known: &Hash| hashes.iter().fold(false, |any, hash| any | hash.is(known));
-        let Some((place, known)) = known.iter().find(|(_, known)| is_it(known)) else {
-            return Ok(None);
-        };
-        if !known.recipe.is_outdated() {
-            return Ok(Some(Match { place: *place, digest: None }));
-        }
-        let newer = vec![Recipe::with_salt(known.recipe.salt())];
-        let newer = self.hashing.hash(secret, newer).await.ok().and_then(Result::ok);
-        let digest = newer.and_then(|hashes| hashes.first().map(Hash::to_phc));
-        Ok(Some(Match { place: *place, digest }))
+        let found = known.into_iter().find(|(_, known)| is_it(known));
+        Ok(found.map(|(place, Hash { recipe, .. })| {
+            let outdated = recipe.is_outdated().then(|| Outdated::Hash { salt: recipe.salt() });
+            Match { place, outdated }
+        }))
     }
 
     /// Keeps the digest that a secret would get today, if nothing comes between; it is no fault if
     /// something does.
-    async fn rehash(
+    async fn renew(&self, proof: Proof, secret: &str, now: UnixTime) -> Caller {
+        let Proof { application, secret: known, place, outdated } = proof;
+        let application = match outdated {
+            Some(outdated) => match self.newer_digest(&application.id, secret, outdated).await {
+                Some(digest) => self.keep_digest(application, place, digest).await,
+                None => application,
+            },
+            None => application,
+        };
+        Caller::new(application, &known, now)
+    }
+
+    async fn newer_digest(&self, id: &str, secret: &str, outdated: Outdated) -> Option<String> {
+        match outdated {
+            Outdated::Tag => Some(secret::digest(&self.keys.load().pepper, id, secret)),
+            Outdated::Hash { salt } => {
+                let newer = self.hashing.hash(secret, vec![Recipe::with_salt(salt)]).await;
+                newer.ok()?.ok()?.first().map(Hash::to_phc)
+            }
+        }
+    }
+
+    async fn keep_digest(
         &self,
         application: ApplicationRecord,
         place: usize,
@@ -241,10 +267,26 @@ impl Core {
 /// Why an application is not believed, and which one it was said to be, if that exists.
 type Failed = (Refusal, Option<String>);
 
-/// A secret that was found, and the digest that it would get today, if that is another one.
+/// An application that proved who it is, and the secret that it proved it with.
+struct Proof {
+    application: ApplicationRecord,
+    secret: SecretRecord,
+    place: usize,
+    outdated: Option<Outdated>,
+}
+
+/// A secret that was found.
 struct Match {
     place: usize,
-    digest: Option<String>,
+    outdated: Option<Outdated>,
+}
+
+/// Why a secret would get another digest today.
+enum Outdated {
+    /// The pepper is not the first.
+    Tag,
+    /// The cost is another.
+    Hash { salt: [u8; 16] },
 }
 
 /// The chosen secrets among these, with their places.
@@ -281,10 +323,10 @@ fn used(application: &str, secret: &SecretRecord, now: UnixTime) -> Option<Write
 }
 
 /// Tells the throttle how it went. An outage is nobody's failure.
-fn settle(permit: Permit<'_>, outcome: &Result<Caller, Failed>, now: UnixTime) {
+fn settle(guess: Guess<'_>, outcome: &Result<Proof, Failed>, now: UnixTime) {
     match outcome {
-        Ok(_) => permit.succeeded(now),
-        Err((Refusal { kind: Kind::InvalidClient, .. }, _)) => permit.failed(now),
-        Err(_) => permit.withdrawn(),
+        Ok(_) => guess.succeeded(now),
+        Err((Refusal { kind: Kind::InvalidClient, .. }, _)) => guess.failed(now),
+        Err(_) => guess.withdrawn(),
     }
 }

@@ -13,7 +13,11 @@ use std::time::Duration;
 pub use self::external::{Admission, GuessAttempt, GuessLimiter};
 #[cfg(test)]
 pub(crate) use self::throttled::ThrottledBy;
-pub(crate) use self::{limiter::Limiter, permit::Permit, throttled::Throttled};
+pub(crate) use self::{
+    limiter::Limiter,
+    permit::{Guess, Permit},
+    throttled::Throttled,
+};
 use crate::error::ConfigError;
 
 /// How often secrets may be guessed.
@@ -21,6 +25,10 @@ use crate::error::ConfigError;
 /// Failures count for the application and the source together, for the source, and for all. So
 /// nobody can lock an application out from elsewhere, and no application name tells whether it
 /// exists.
+///
+/// An attempt counts from when its secret is compared. A client that goes away after that failed,
+/// whatever its secret is worth; one that goes away before, as when the store does not answer, did
+/// nothing.
 ///
 /// ```
 /// use std::time::Duration;

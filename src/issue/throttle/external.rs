@@ -35,7 +35,10 @@ pub trait GuessLimiter: Send + Sync + 'static {
     fn admit<'a>(&'a self, attempt: GuessAttempt<'a>) -> Admission<'a>;
 
     /// The attempt failed: the secret was wrong, there is no such application, the token is none of
-    /// this server, or the client went away before it was known. Must not block.
+    /// this server, or the client went away while the secret was compared. Must not block.
+    ///
+    /// Nothing is told of an attempt that ended before its secret was looked at, be it that the
+    /// client went away or that the store failed.
     fn failed(&self, attempt: GuessAttempt<'_>);
 
     /// An application proved who it is. Must not block; does nothing unless implemented.

@@ -50,10 +50,7 @@ impl Limiter {
         let attempt = GuessAttempt { application: Some(who), source };
         match external.admit(attempt).await {
             Ok(()) => Ok(permit.telling(external, attempt)),
-            Err(wait) => {
-                permit.withdrawn();
-                Err(Throttled::external(wait))
-            }
+            Err(wait) => Err(Throttled::external(wait)),
         }
     }
 

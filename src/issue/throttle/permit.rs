@@ -5,15 +5,15 @@ use super::{
 };
 use crate::time::UnixTime;
 
-/// An attempt that may be made. Dropped without an outcome, as when the client goes away, it counts
-/// as failed.
-#[must_use = "an attempt without an outcome counts as failed"]
-pub(crate) struct Permit<'a> {
-    limiter: &'a Limiter,
-    keys: Option<Keys>,
-    told: Option<(&'a dyn GuessLimiter, GuessAttempt<'a>)>,
-    is_settled: bool,
-}
+/// An attempt that may be made. It counts as nothing until it has [begun](Self::begin): nothing can
+/// be learnt from it by then, and a client that does not wait for the store is no guesser.
+#[must_use = "an attempt that does not begin counts as nothing"]
+pub(crate) struct Permit<'a>(Open<'a>);
+
+/// An attempt from which something about a secret can be learnt. Dropped without an outcome, as when
+/// the client goes away, it counts as failed: nobody escapes by hanging up on a slow hash.
+#[must_use = "a guess without an outcome counts as failed"]
+pub(crate) struct Guess<'a>(Open<'a>);
 
 /// How an attempt ended.
 #[derive(Clone, Copy)]
@@ -26,7 +26,7 @@ pub(super) enum Outcome {
 
 impl<'a> Permit<'a> {
     pub(super) fn new(limiter: &'a Limiter, keys: Option<Keys>) -> Self {
-        Self { limiter, keys, told: None, is_settled: false }
+        Self(Open { limiter, keys, told: None, outcome: Outcome::Withdrawn })
     }
 
     /// Tells another limiter how it ends, too.
@@ -35,46 +35,57 @@ impl<'a> Permit<'a> {
         external: &'a dyn GuessLimiter,
         attempt: GuessAttempt<'a>,
     ) -> Self {
-        self.told = Some((external, attempt));
+        self.0.told = Some((external, attempt));
         self
     }
 
+    /// From here on the secret is looked at.
+    pub(crate) fn begin(self) -> Guess<'a> {
+        Guess(self.0.ending(Outcome::Dropped))
+    }
+}
+
+impl Guess<'_> {
     /// The secret was right.
     pub(crate) fn succeeded(self, now: UnixTime) {
-        self.settle(Outcome::Succeeded(now));
+        drop(self.0.ending(Outcome::Succeeded(now)));
     }
 
     /// The secret was wrong, or there is no such application.
     pub(crate) fn failed(self, now: UnixTime) {
-        self.settle(Outcome::Failed(now));
+        drop(self.0.ending(Outcome::Failed(now)));
     }
 
     /// Nobody knows, as in an outage: counts as nothing.
     pub(crate) fn withdrawn(self) {
-        self.settle(Outcome::Withdrawn);
+        drop(self.0.ending(Outcome::Withdrawn));
     }
+}
 
-    fn settle(mut self, outcome: Outcome) {
-        self.end(outcome);
+/// An attempt under way. However it ends, it is dropped.
+struct Open<'a> {
+    limiter: &'a Limiter,
+    keys: Option<Keys>,
+    told: Option<(&'a dyn GuessLimiter, GuessAttempt<'a>)>,
+    outcome: Outcome,
+}
+
+impl Open<'_> {
+    fn ending(mut self, outcome: Outcome) -> Self {
+        self.outcome = outcome;
+        self
     }
+}
 
-    fn end(&mut self, outcome: Outcome) {
-        self.is_settled = true;
-        self.limiter.settle(self.keys, outcome);
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.limiter.settle(self.keys, self.outcome);
         if let Some((external, attempt)) = self.told {
-            match outcome {
+            match self.outcome {
                 Outcome::Succeeded(_) => external.succeeded(attempt),
                 Outcome::Failed(_) | Outcome::Dropped => external.failed(attempt),
                 Outcome::Withdrawn => {}
             }
-        }
-    }
-}
-
-impl Drop for Permit<'_> {
-    fn drop(&mut self) {
-        if !self.is_settled {
-            self.end(Outcome::Dropped);
         }
     }
 }

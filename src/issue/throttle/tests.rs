@@ -33,11 +33,11 @@ impl Guarded {
     }
 
     fn succeed(&self, who: &str, source: Source) {
-        self.admit(who, source).map(|permit| permit.succeeded(self.time())).unwrap();
+        self.admit(who, source).unwrap().begin().succeeded(self.time());
     }
 
     fn fail(&self, who: &str, source: Source) {
-        self.admit(who, source).map(|permit| permit.failed(self.time())).unwrap();
+        self.admit(who, source).unwrap().begin().failed(self.time());
     }
 
     /// Fails, waiting as long as is asked for.
@@ -54,10 +54,7 @@ impl Guarded {
     /// How many seconds to wait, or 0. Asking counts as nothing.
     fn wait(&self, who: &str, source: Source) -> u64 {
         match self.admit(who, source) {
-            Ok(permit) => {
-                permit.withdrawn();
-                0
-            }
+            Ok(_permit) => 0,
             Err(throttled) => throttled.retry_after.as_secs(),
         }
     }
@@ -144,8 +141,8 @@ fn a_source_has_thirty_failures_and_one_more_every_two_seconds() {
 fn a_refusal_does_not_depend_on_the_name() {
     let guarded = Guarded::new();
     let refusals = ["app", "", "no such application", &"x".repeat(100_000)].map(|who| {
-        (0..7).for_each(|_| drop(guarded.limiter.admit(who, host(1), guarded.time())));
-        guarded.admit(who, host(1)).map(Permit::withdrawn).unwrap_err()
+        (0..5).for_each(|_| guarded.fail(who, host(1)));
+        guarded.admit(who, host(1)).map(drop).unwrap_err()
     });
     let expected = Throttled { retry_after: Duration::from_secs(1), by: ThrottledBy::Pair };
     assert_eq!(refusals, [expected; 4]);
@@ -219,7 +216,7 @@ fn attempts_under_way_are_bounded_so_that_a_burst_cannot_outrun_the_count() {
     assert_eq!(guarded.wait("app", host(1)), 1);
     assert_eq!(guarded.wait("app", host(2)), 0);
     assert_eq!(guarded.wait("other", host(1)), 0);
-    permits.into_iter().for_each(|permit| permit.failed(guarded.time()));
+    permits.into_iter().for_each(|permit| permit.begin().failed(guarded.time()));
     assert_eq!(guarded.by("app", host(1)), "pair");
     assert_eq!(guarded.wait("app", host(1)), 900);
     assert_eq!(guarded.by("other", host(1)), "source");
@@ -231,7 +228,7 @@ fn a_known_good_pair_may_have_any_number_of_attempts_under_way() {
     let guarded = Guarded::new();
     guarded.succeed("app", host(1));
     let permits: Vec<_> = (0..5000).map(|_| guarded.admit("app", host(1)).unwrap()).collect();
-    permits.into_iter().for_each(|permit| permit.succeeded(guarded.time()));
+    permits.into_iter().for_each(|permit| permit.begin().succeeded(guarded.time()));
     assert_eq!(guarded.limiter.counts().lens(), [0, 2, 0]);
 }
 
@@ -244,25 +241,34 @@ fn after_a_wait_there_is_one_attempt_at_a_time() {
     guarded.now += 1;
     let first = guarded.admit("app", host(1)).unwrap();
     assert_eq!(guarded.wait("app", host(1)), 1);
-    first.succeeded(guarded.time());
+    first.begin().succeeded(guarded.time());
     assert_eq!(guarded.wait("app", host(1)), 0);
 }
 
 #[test]
-fn an_attempt_that_is_given_up_counts_as_failed() {
+fn a_guess_that_is_given_up_counts_as_failed() {
     let guarded = Guarded::new();
-    (0..5).for_each(|_| drop(guarded.admit("app", host(1)).unwrap()));
+    (0..5).for_each(|_| drop(guarded.admit("app", host(1)).unwrap().begin()));
     assert_eq!(guarded.by("app", host(1)), "pair");
 }
 
 #[test]
-fn an_attempt_that_is_withdrawn_counts_as_nothing() {
-    let guarded = Guarded::new();
-    (0..5000).for_each(|_| guarded.admit("app", host(1)).unwrap().withdrawn());
-    assert_eq!(guarded.limiter.counts().lens(), [0, 0, 0]);
-    (0..4).for_each(|_| guarded.fail("app", host(1)));
-    guarded.admit("app", host(1)).unwrap().withdrawn();
-    assert_eq!(guarded.wait("app", host(1)), 0);
+fn what_is_withdrawn_or_given_up_before_it_begins_counts_as_nothing() {
+    for begins in [false, true] {
+        let nothing = |permit: Permit<'_>| {
+            if begins {
+                permit.begin().withdrawn();
+            }
+        };
+        let guarded = Guarded::new();
+        (0..5000).for_each(|_| nothing(guarded.admit("app", host(1)).unwrap()));
+        assert_eq!(guarded.limiter.counts().lens(), [0, 0, 0]);
+        (0..4).for_each(|_| guarded.fail("app", host(1)));
+        nothing(guarded.admit("app", host(1)).unwrap());
+        assert_eq!(guarded.wait("app", host(1)), 0);
+        guarded.fail("app", host(1));
+        assert_eq!(guarded.wait("app", host(1)), 1);
+    }
 }
 
 /// X-BF-03

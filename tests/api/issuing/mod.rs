@@ -5,6 +5,7 @@ mod at_rest;
 mod config;
 mod documents;
 mod events;
+mod given_up;
 mod introspection;
 mod oauth;
 mod outage;

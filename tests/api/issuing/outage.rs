@@ -19,12 +19,14 @@ use tower_bearer::{
 
 use super::world::{Answer, World};
 
-/// A store that fails while it is told to, and counts who asks.
+/// A store that fails or hangs while it is told to, and counts who asks.
 #[derive(Clone)]
-struct Failing {
+pub(super) struct Failing {
     store: Memory,
     reads: Arc<AtomicBool>,
     writes: Arc<AtomicBool>,
+    /// What fails is not told, but never comes back.
+    hangs: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
     /// How many writes still work.
     left: Arc<AtomicUsize>,
@@ -36,6 +38,7 @@ impl Default for Failing {
             store: Memory::new(),
             reads: Arc::default(),
             writes: Arc::default(),
+            hangs: Arc::default(),
             asked: Arc::default(),
             left: Arc::new(usize::MAX.into()),
         }
@@ -45,18 +48,33 @@ impl Default for Failing {
 impl Failing {
     fn or<'a, T: Send + 'a>(&self, fails: &AtomicBool, then: Pending<'a, T>) -> Pending<'a, T> {
         self.asked.fetch_add(1, Ordering::SeqCst);
-        match fails.load(Ordering::SeqCst) {
-            true => Box::pin(async { Err(StoreError::new("test", "the disk is on fire")) }),
-            false => then,
+        match (fails.load(Ordering::SeqCst), self.hangs.load(Ordering::SeqCst)) {
+            (true, true) => Box::pin(std::future::pending()),
+            (true, false) => {
+                Box::pin(async { Err(StoreError::new("test", "the disk is on fire")) })
+            }
+            (false, _) => then,
         }
     }
 
     fn fail(&self, reads: bool, writes: bool) {
         self.reads.store(reads, Ordering::SeqCst);
         self.writes.store(writes, Ordering::SeqCst);
+        self.hangs.store(false, Ordering::SeqCst);
     }
 
-    fn asked(&self) -> usize {
+    /// Hangs from now on, and does not fail.
+    pub(super) fn hang(&self, reads: bool, writes: bool) {
+        self.fail(reads, writes);
+        self.hangs.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn work(&self) {
+        self.fail(false, false);
+    }
+
+    /// How often it was asked since somebody last wanted to know.
+    pub(super) fn asked(&self) -> usize {
         self.asked.swap(0, Ordering::SeqCst)
     }
 }

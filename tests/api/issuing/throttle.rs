@@ -208,7 +208,7 @@ async fn from_unknown_sources_all_are_throttled_together_and_no_application_alon
 
 /// A limiter of the application's own that notes what it is asked and told.
 #[derive(Clone, Default)]
-struct Noted {
+pub(super) struct Noted {
     notes: Arc<Mutex<Vec<String>>>,
     wait: Arc<Mutex<Option<Duration>>>,
 }
@@ -220,7 +220,7 @@ impl Noted {
         self.notes.lock().unwrap().push(format!("{what} {who}"));
     }
 
-    fn notes(&self) -> Vec<String> {
+    pub(super) fn notes(&self) -> Vec<String> {
         std::mem::take(&mut self.notes.lock().unwrap())
     }
 }

@@ -57,10 +57,11 @@ fn take<'l>(
             Step::Settle { at, how } if !permits.is_empty() => {
                 let permit = permits.swap_remove(at % permits.len());
                 match how {
-                    0 => permit.succeeded(time),
-                    1 => permit.withdrawn(),
-                    2 => drop(permit),
-                    _ => permit.failed(time),
+                    0 => permit.begin().succeeded(time),
+                    1 => permit.begin().withdrawn(),
+                    2 => drop(permit.begin()),
+                    3 => drop(permit),
+                    _ => permit.begin().failed(time),
                 }
             }
             Step::Settle { .. } => {}
@@ -84,13 +85,13 @@ proptest! {
         throttle.check().unwrap();
         let (limiter, max) = (Limiter::new(&throttle), throttle.max_backoff);
         let (now, permits) = take(&limiter, &steps, max)?;
-        permits.into_iter().for_each(Permit::withdrawn);
+        drop(permits);
         // The limiter sees where the clock went. Up to 10 s back count as no step.
         limiter.check(Source::Unknown, UnixTime::from_secs(now)).ok();
         if let Some(later) = now.checked_add(max.as_secs() + 10) {
             for source in (0..4).map(host).chain([Source::Unknown]) {
                 let admitted = limiter.admit("0", source, UnixTime::from_secs(later));
-                prop_assert_eq!(admitted.map(Permit::withdrawn), Ok(()));
+                prop_assert_eq!(admitted.map(drop), Ok(()));
             }
         }
     }
