@@ -36,9 +36,14 @@ impl Recipe {
         self.salt
     }
 
+    /// KiB, passes, lanes.
+    pub(super) const fn cost(&self) -> (u32, u32, u32) {
+        (self.memory, self.passes, self.lanes)
+    }
+
     /// Whether new hashes are made at another cost.
     pub(super) fn is_outdated(&self) -> bool {
-        (self.memory, self.passes, self.lanes) != COST
+        self.cost() != COST
     }
 
     /// Hashes a secret; takes tens of milliseconds and 19 MiB.

@@ -1,5 +1,8 @@
 //! Who an application is: its name or id, and one of its secrets (RFC 6749 section 2.3).
 
+#[cfg(test)]
+mod tests;
+
 use super::{
     application::{ApplicationRecord, SecretRecord},
     argon::{Hash, Recipe},

@@ -45,6 +45,11 @@ impl Hashing {
             recipes.into_iter().map(|recipe| recipe.hash(&secret)).collect::<Option<Vec<_>>>()
         });
         let hashed = hashed.await.map_err(BoxError::from);
+        #[cfg(test)]
+        for hash in hashed.iter().flatten().flatten() {
+            let (memory, passes, lanes) = hash.recipe.cost();
+            super::work::note(super::work::Work::Hash(memory, passes, lanes));
+        }
         Ok(hashed.and_then(|hashes| hashes.ok_or_else(|| "the hash cannot be computed".into())))
     }
 }

@@ -91,6 +91,8 @@ mod store;
 mod throttle;
 mod tokens;
 mod turns;
+#[cfg(test)]
+mod work;
 
 pub use self::{
     application::{Application, ApplicationRecord, NewApplication, SecretInfo, SecretRecord},
