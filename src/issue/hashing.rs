@@ -1,5 +1,8 @@
 //! Slow hashes, off the asynchronous threads and few at a time.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
