@@ -188,7 +188,7 @@ async fn an_outdated_hash_is_made_anew() {
 
 const OUTDATED: &str = "$argon2id$v=19$m=64,t=1,p=1$AQEBAQEBAQEBAQEBAQEBAQ$PMs7c+kqfvtE8Q7j/NJEOk1NbCl2/8JVAjNmqlVaT0g";
 
-/// A file for the key is made for its owner only, and refused if it is not.
+/// I-ROT-10: a file for the key is made for its owner only, and refused if it is not.
 #[cfg(unix)]
 #[test]
 fn a_key_file_is_for_its_owner_alone() {
@@ -204,10 +204,12 @@ fn a_key_file_is_for_its_owner_alone() {
     assert!(!format!("{made:?}").contains(&text[..64]));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text, "it stays the same");
 
-    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
-    let exposed = RootKey::load_or_create(&path).unwrap_err();
-    assert!(matches!(exposed, KeyFileError::Exposed { .. }));
-    assert!(exposed.to_string().contains("run chmod 600"), "{exposed}");
+    for mode in [0o644, 0o640, 0o604, 0o620, 0o602, 0o610, 0o601] {
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        let exposed = RootKey::load_or_create(&path).unwrap_err();
+        assert!(matches!(exposed, KeyFileError::Exposed { .. }), "{mode:o}");
+        assert!(exposed.to_string().contains("run chmod 600"), "{exposed}");
+    }
     std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
     for odd in ["", "abc", &"g".repeat(64), &"0".repeat(65), &"0".repeat(63)] {
         std::fs::write(&path, odd).unwrap();

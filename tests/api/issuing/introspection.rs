@@ -83,6 +83,21 @@ async fn everything_else_is_inactive_and_nothing_more() {
     is_inactive(&ask(pair.access()).await);
 }
 
+/// I-INTRO-03: as every verifier in the same process says, whose clock is that of the server.
+#[tokio::test]
+async fn a_token_is_good_until_it_expires_and_five_seconds_more() {
+    let world = World::new().await;
+    let access = world.authenticate().await.access();
+    let body = format!("token={access}");
+    world.advance(600 + 4);
+    let active = world.form(PATH, &body).await.json();
+    assert_eq!((&active["active"], &active["exp"]), (&json!(true), &json!(NOW + 600)));
+    assert_eq!(world.call(&access).await, 200);
+    world.advance(1);
+    is_inactive(&world.form(PATH, &body).await);
+    assert_eq!(world.call(&access).await, 401);
+}
+
 /// I-INTRO-08
 #[tokio::test]
 async fn only_the_owner_asks_about_refresh_tokens() {

@@ -69,6 +69,25 @@ async fn failures_in_a_row_make_the_pair_wait_longer_and_longer_and_nobody_else(
     assert_eq!(from(&world, source(1), "App1", &wrong).await.status, 401);
 }
 
+/// X-BF-02
+#[tokio::test]
+async fn the_wait_doubles_up_to_fifteen_minutes() {
+    let world = World::new().await;
+    let wrong = wrong(&world).await;
+    for _ in 0..5 {
+        assert_eq!(from(&world, source(1), "App1", &wrong).await.status, 401);
+    }
+    for expected in [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900] {
+        let throttled = from(&world, source(1), "App1", &wrong).await;
+        assert_eq!((throttled.status, wait(&throttled)), (429, expected));
+        world.advance(expected - 1);
+        let throttled = from(&world, source(1), "App1", &wrong).await;
+        assert_eq!((throttled.status, wait(&throttled)), (429, 1), "after {expected} s but one");
+        world.advance(1);
+        assert_eq!(from(&world, source(1), "App1", &wrong).await.status, 401);
+    }
+}
+
 /// X-BF-03
 #[tokio::test]
 async fn a_thousand_failures_from_one_source_do_not_lock_an_application_out() {
