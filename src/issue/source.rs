@@ -15,7 +15,7 @@ use crate::token::RequestHead;
 pub enum Source {
     /// From this address.
     Address(IpAddr),
-    /// Nobody says where from.
+    /// Nobody says where from: throttled [with all of these](FindSource#unknown-sources).
     Unknown,
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// Finds out where a request comes from.
+/// Finds out where a request comes from, as guessing is [throttled](super::Throttle) by it.
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -61,6 +61,46 @@ impl fmt::Display for Source {
 /// # let _ = find_source;
 /// # Ok::<(), tower_bearer::ConfigError>(())
 /// ```
+///
+/// In plain hyper, whoever accepts a connection puts its address in each of its requests:
+///
+/// ```
+/// use std::net::SocketAddr;
+/// use http::Request;
+/// use tower::{Service, ServiceBuilder};
+/// use tower_bearer::{issue::{FindSource, endpoints::Endpoints}, token::RequestHead};
+///
+/// #[derive(Clone, Copy)]
+/// struct Peer(SocketAddr);
+///
+/// let find_source = FindSource::peer(|head: &RequestHead<'_>| {
+///     head.extensions().get::<Peer>().map(|peer| peer.0.ip())
+/// });
+/// # let _ = find_source;
+///
+/// /// The service of one connection; `address` is what `TcpListener::accept` returned with it.
+/// fn of_connection<B>(endpoints: Endpoints, address: SocketAddr) -> impl Service<Request<B>>
+/// where
+///     Endpoints: Service<Request<B>>,
+/// {
+///     ServiceBuilder::new()
+///         .map_request(move |mut request: Request<B>| {
+///             request.extensions_mut().insert(Peer(address));
+///             request
+///         })
+///         .service(endpoints)
+/// }
+/// # let _ = of_connection::<String>;
+/// ```
+///
+/// # Unknown sources
+///
+/// Where none is found, as with an extension that nobody put there, the source is
+/// [unknown](Source::Unknown). What is left is the limit of failures [from
+/// everywhere](super::Throttle::with_global_failures): no application and source wait alone,
+/// and no success lets anybody through when that limit is reached, so whoever guesses enough keeps
+/// all others of unknown source from authenticating. A [`GuessLimiter`](super::GuessLimiter)
+/// is asked as ever.
 #[derive(Clone)]
 #[must_use]
 pub struct FindSource {
@@ -86,7 +126,7 @@ impl FindSource {
         Self { peer: Some(Arc::new(peer)), proxies: proxies.into_iter().collect() }
     }
 
-    /// Nobody asks: every source is [unknown](Source::Unknown). Guessing is then throttled for all
+    /// Nobody asks: every source is [unknown](#unknown-sources). Guessing is then throttled for all
     /// together, and whoever guesses enough keeps everybody from authenticating.
     pub fn unknown() -> Self {
         Self { peer: None, proxies: Arc::default() }

@@ -26,6 +26,12 @@ use crate::error::ConfigError;
 /// nobody can lock an application out from elsewhere, and no application name tells whether it
 /// exists.
 ///
+/// Failures are counted, not work. Each guess at a chosen secret is a slow hash, of which four are
+/// computed at once and 64 wait, for everybody together; beyond that it is 429 for a second, even
+/// for those who succeeded lately. So guesses from many sources can be in the way of applications
+/// whose secrets a person chose. [Generated](super::Applications::add_secret) ones take none of
+/// these places.
+///
 /// An attempt counts from when its secret is compared. A client that goes away after that failed,
 /// whatever its secret is worth; one that goes away before, as when the store does not answer, did
 /// nothing.

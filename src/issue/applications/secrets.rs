@@ -42,8 +42,8 @@ impl Applications {
     }
 
     /// Adds a secret that somebody chose, of at least 15 characters. It is kept as an Argon2id hash
-    /// (RFC 9106); prefer [generated](Self::add_secret) ones, which are faster to check and cannot
-    /// be guessed.
+    /// (RFC 9106); prefer [generated](Self::add_secret) ones, which are faster to check, cannot be
+    /// guessed, and do not wait for [places](crate::issue::Throttle) that guessers take, too.
     ///
     /// # Errors
     ///
