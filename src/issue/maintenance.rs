@@ -99,7 +99,7 @@ impl Keeping<'_> {
     async fn next(&self, ring: &SigningRing, wish: Wish) -> Result<Option<Step>, StoreError> {
         let newest = ring.records().rfind(|key| key.removed_at.is_none());
         let algorithm = self.algorithm(newest);
-        if let Some((active_at, reason)) = self.new_key(newest, algorithm, wish) {
+        if let Some((active_at, reason)) = self.new_key(ring, newest, algorithm, wish) {
             return self.add(ring, wish, algorithm, (active_at, reason)).await.map(Some);
         }
         let due = ring.due(self.sealing, MAX_KEPT, self.now)?;
@@ -134,6 +134,7 @@ impl Keeping<'_> {
     /// From when on another key is to sign, and why; nothing if none is needed.
     fn new_key(
         &self,
+        ring: &SigningRing,
         newest: Option<&KeyRecord>,
         algorithm: Algorithm,
         wish: Wish,
@@ -149,6 +150,11 @@ impl Keeping<'_> {
         // publish ahead.
         if newest.algorithm.is_hmac() != algorithm.is_hmac() {
             return Some((self.now, "requested"));
+        }
+        if !ring.can_sign() {
+            // Behind the others even if the clock was set back: the last one is the one that signs.
+            let behind = newest.active_at.saturating_add(Duration::from_secs(1));
+            return Some((self.now.max(behind), "missing"));
         }
         let ahead = self.now.saturating_add(*publish_ahead);
         if newest.active_at > self.now {

@@ -38,7 +38,8 @@ pub struct KeyRecord {
     pub sealed: Option<Vec<u8>>,
     /// Since when it is not published any more, and nothing that it signed is accepted.
     pub removed_at: Option<UnixTime>,
-    /// Why the key was made: `first`, `scheduled`, `requested` or `compromised`.
+    /// Why the key was made: `first`, `scheduled`, `requested`, `compromised`, or `missing` if no
+    /// other one could sign.
     pub reason: String,
 }
 
@@ -92,13 +93,14 @@ pub struct KeyInfo {
     pub state: KeyState,
     /// When it was made.
     pub created_at: UnixTime,
-    /// From when on it signs.
+    /// From when on it signs; earlier if there is no other, as after a clock was set back.
     pub active_at: UnixTime,
     /// From when on it signs no more, if that is known.
     pub retired_at: Option<UnixTime>,
     /// When it was removed.
     pub removed_at: Option<UnixTime>,
-    /// Why it was made: `first`, `scheduled`, `requested` or `compromised`.
+    /// Why it was made: `first`, `scheduled`, `requested`, `compromised`, or `missing` if no other
+    /// one could sign.
     pub reason: String,
 }
 
@@ -145,12 +147,17 @@ impl SigningRing {
         self.keys.get(self.active_at(now)?)?.signs.as_ref()
     }
 
-    /// The place of the key that signs at this time.
+    /// The place of the key that signs at this time. A clock that was set back may stand before the
+    /// first one became active; as it is published, it signs all the same.
     fn active_at(&self, now: UnixTime) -> Option<usize> {
-        let is_active = |key: &OpenKey| {
-            key.record.active_at <= now && key.record.removed_at.is_none() && key.signs.is_some()
-        };
-        self.keys.iter().rposition(is_active)
+        let is_active = |key: &OpenKey| key.record.active_at <= now && key.can_sign();
+        let active = self.keys.iter().rposition(is_active);
+        active.or_else(|| self.keys.iter().position(OpenKey::can_sign))
+    }
+
+    /// Whether any key signs, now or later.
+    pub(super) fn can_sign(&self) -> bool {
+        self.keys.iter().any(OpenKey::can_sign)
     }
 
     /// When the key at this place retires: when the next one that is not removed becomes active.
@@ -159,13 +166,14 @@ impl SigningRing {
         later.map(|key| &key.record).find(|key| key.removed_at.is_none()).map(|key| key.active_at)
     }
 
-    /// The state of the key at this place.
+    /// The state of the key at this place. One whose private part is gone never signs again, even
+    /// if a clock was set back.
     fn state(&self, place: usize, record: &KeyRecord, now: UnixTime) -> KeyState {
         if record.removed_at.is_some() {
             KeyState::Removed
         } else if self.active_at(now) == Some(place) {
             KeyState::Active
-        } else if record.active_at > now {
+        } else if record.active_at > now && record.sealed.is_some() {
             KeyState::Published
         } else {
             KeyState::Retired
@@ -269,6 +277,10 @@ pub(super) enum Change {
 }
 
 impl OpenKey {
+    fn can_sign(&self) -> bool {
+        self.record.removed_at.is_none() && self.signs.is_some()
+    }
+
     fn open(
         record: KeyRecord,
         sealing: &Ring<AeadKey>,

@@ -9,7 +9,7 @@ use tower_bearer::{
     Algorithm, Verifier,
     event::IssuingAction,
     issue::{
-        AuthorizationServer, FindSource, KeyState, ServerKeys,
+        AuthorizationServer, FindSource, KeyRecord, KeyState, ServerKeys, Store as _, Write,
         endpoints::{Body, Endpoints},
     },
     store::Memory,
@@ -112,6 +112,62 @@ async fn a_rotation_can_be_asked_for_and_is_asked_for_once() {
         states(&world),
         [line(KeyState::Active, "first"), line(KeyState::Published, "requested")]
     );
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_stops_nothing() {
+    use KeyState::{Active, Published, Retired};
+    let world = World::new().await;
+    world.server.rotate_signing_key().await.unwrap();
+    let first = kid(&world.authenticate().await.access());
+    let before_all = NOW - 3600;
+    world.clock.set(before_all);
+    world.server.maintain().await.unwrap();
+    let access = world.authenticate().await.access();
+    assert_eq!((kid(&access), world.call(&access).await.as_u16()), (first.clone(), 200));
+    assert_eq!(states(&world), [line(Active, "first"), line(Published, "requested")]);
+
+    // Once the private part of the first is gone, the second signs at whatever time.
+    world.clock.set(NOW + DAY);
+    world.server.maintain().await.unwrap();
+    let second = kid(&world.authenticate().await.access());
+    assert_ne!(second, first);
+    for time in [NOW + DAY - 1, before_all] {
+        world.clock.set(time);
+        world.server.maintain().await.unwrap();
+        let access = world.authenticate().await.access();
+        assert_eq!((kid(&access), world.call(&access).await.as_u16()), (second.clone(), 200));
+        assert_eq!(states(&world), [line(Retired, "first"), line(Active, "requested")]);
+        assert_eq!(published(&world), [first.clone(), second.clone()]);
+    }
+    assert_eq!(world.count(IssuingAction::KeyAdded), 2);
+}
+
+#[tokio::test]
+async fn where_no_key_can_sign_one_is_made_at_once() {
+    for time in [NOW + 60, NOW - 60] {
+        let store = Memory::new();
+        let world = World::over(store.clone(), |server| server, |endpoints| endpoints).await;
+        let old = world.authenticate().await.access();
+        let key = store.signing_keys().await.unwrap().pop().unwrap();
+        let destroyed = KeyRecord { sealed: None, ..key };
+        let _ = store.apply(vec![Write::ReplaceKey(destroyed)]).await.unwrap();
+        world.clock.set(time);
+        world.server.maintain().await.unwrap();
+        let event = world.last();
+        assert_eq!((event.action, event.reason), (IssuingAction::KeyAdded, Some("missing")));
+
+        for time in [time, NOW + 120] {
+            world.clock.set(time);
+            world.server.maintain().await.unwrap();
+            let both = [line(KeyState::Retired, "first"), line(KeyState::Active, "missing")];
+            assert_eq!(states(&world), both);
+            let access = world.authenticate().await.access();
+            assert_eq!(kid(&access), published(&world)[1]);
+            assert_eq!(world.call(&access).await, 200);
+        }
+        assert_eq!(world.call(&old).await, 200, "what the old one signed is still verified");
+    }
 }
 
 /// I-ROT-02, I-ROT-11, I-ROT-16
