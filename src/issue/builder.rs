@@ -198,7 +198,8 @@ impl ServerBuilder {
         let ring = keeping.bring_up_to_date(maintenance::Wish::Nothing).await?;
         let live = LiveKeys::new(ring.verifying());
         let revocations = Revocations::new();
-        revocations.extend(self.store.revocations(self.clock.now()).await?);
+        let forgotten = maintenance::forgotten_before(self.clock.now());
+        revocations.extend(self.store.revocations(forgotten).await?);
         let own = trusted(&settings, &ring, &live, &revocations).danger_no_audience();
         let verifier = Verifier::builder()
             .issuer(own)

@@ -33,6 +33,14 @@ const PURGED_AT_ONCE: usize = 1000;
 /// How long ended families are kept beyond their absolute end, so that reuse is still told from
 /// nonsense.
 const FAMILY_MARGIN: Duration = Duration::from_secs(24 * 3600);
+/// How long revocations are kept beyond their end, so that no token revives if the clock jumped
+/// ahead, and is set right within this time.
+const REVOCATION_MARGIN: Duration = Duration::from_secs(24 * 3600);
+
+/// Revocations whose end is before this time are forgotten.
+pub(super) fn forgotten_before(now: UnixTime) -> UnixTime {
+    now.saturating_sub(REVOCATION_MARGIN)
+}
 
 pub(super) async fn run(core: &Core, wish: Wish) -> Result<(), StoreError> {
     let _turn = core.maintaining.lock().await;
@@ -53,10 +61,11 @@ pub(super) async fn run(core: &Core, wish: Wish) -> Result<(), StoreError> {
     core.ring.store(Arc::new(ring));
     core.live.replace(verifying);
 
-    core.revocations.extend(core.store.revocations(now).await?);
-    core.revocations.purge(now);
-    let families_before = now.saturating_sub(FAMILY_MARGIN);
-    while core.store.purge(families_before, now, PURGED_AT_ONCE).await? >= PURGED_AT_ONCE as u64 {}
+    let forgotten = forgotten_before(now);
+    core.revocations.extend(core.store.revocations(forgotten).await?);
+    core.revocations.purge(forgotten);
+    let families = now.saturating_sub(FAMILY_MARGIN);
+    while core.store.purge(families, forgotten, PURGED_AT_ONCE).await? >= PURGED_AT_ONCE as u64 {}
     Ok(())
 }
 

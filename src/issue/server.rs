@@ -156,6 +156,10 @@ impl AuthorizationServer {
     /// Call it every minute or so; when nothing is due it costs a few reads, of which that of all
     /// revocations grows with them: 1.8 s for a million in SQLite. Several servers may do so at once.
     ///
+    /// Ended families and revocations are kept a day longer than needed, so that no token revives
+    /// if the clock jumps ahead and is set right within that day. So the revocations of a whole day
+    /// are in memory, each of about 24 bytes, and are read again each time.
+    ///
     /// # Errors
     ///
     /// [`StoreError`] if the store fails, or a key cannot be made or opened; whatever was done

@@ -74,7 +74,8 @@
 //! # Maintain it, and stop
 //!
 //! [`maintain`](crate::issue::AuthorizationServer::maintain) once a minute rotates keys, reads what
-//! other servers of the same store revoked, and forgets what has expired. When the last request is
+//! other servers of the same store revoked, and forgets what has expired, a day later: a clock that
+//! jumps ahead and is set right within that day revives no revoked token. When the last request is
 //! answered, close the store.
 //!
 //! ```

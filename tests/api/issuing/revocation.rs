@@ -185,6 +185,40 @@ async fn what_was_revoked_stays_so_after_a_restart() {
     assert!(verifier.verify_now(&good.access()).is_ok());
 }
 
+/// R-REV-01: by the server that was there, and by one that is opened while the clock is wrong.
+#[tokio::test]
+async fn a_clock_that_jumps_ahead_and_back_revives_nothing() {
+    let store = Memory::new();
+    let same = |server: tower_bearer::issue::ServerBuilder| server;
+    let world = World::over(store.clone(), same, |endpoints| endpoints).await;
+    let alone = world.form("/oauth2/token", "grant_type=client_credentials").await;
+    let alone = alone.text("access_token");
+    let (_, claims) = decoded(&alone);
+    let expires_at = claims["exp"].as_u64().unwrap();
+    let jti = claims["jti"].as_str().unwrap();
+    world.server.revoke_token(jti, UnixTime::from_secs(expires_at)).await.unwrap();
+
+    world.clock.set(expires_at + 23 * 3600);
+    world.server.maintain().await.unwrap();
+    let another = tower_bearer::issue::AuthorizationServer::builder(store)
+        .issuer(super::world::ISSUER)
+        .keys(super::world::keys())
+        .clock(world.clock.clone())
+        .open()
+        .await
+        .unwrap();
+    world.clock.set(NOW + 1);
+    for server in [&world.server, &another] {
+        let verifier = tower_bearer::Verifier::builder()
+            .issuer(server.trusted().audience(super::world::API))
+            .clock(world.clock.clone())
+            .build()
+            .unwrap();
+        let refused = verifier.verify_now(&alone).map_err(|error| error.kind());
+        assert_eq!(refused.err(), Some(AuthErrorKind::Revoked));
+    }
+}
+
 #[tokio::test]
 async fn what_has_expired_is_forgotten() {
     let world = World::new().await;
@@ -194,8 +228,8 @@ async fn what_has_expired_is_forgotten() {
         world.post("/api/Auth/revokeApplicationToken", &body).await;
     }
     assert_eq!(world.server.revocations().len(), 3);
-    // The longest life of an access token, and the largest leeway.
-    world.advance(3600 + 300);
+    // The longest life of an access token, the largest leeway, and a day.
+    world.advance(3600 + 300 + 24 * 3600);
     world.server.maintain().await.unwrap();
     assert_eq!(world.server.revocations().len(), 3);
     world.advance(1);
