@@ -23,7 +23,9 @@ use tokio::net::TcpListener;
 use tower_bearer::{
     Algorithm, AuthLayer, Authenticated, RequireScope, Verifier,
     issue::{
-        AuthorizationServer, FindSource, NewApplication, RootKey, ServerKeys, endpoints::Endpoints,
+        AdminError, Application, Applications, AuthorizationServer, Cascade, FindSource,
+        KeyFileError, NewApplication, RootKey, SecretInfo, ServerKeys, Store as _,
+        endpoints::Endpoints,
     },
     scope,
     scope::ScopeSet,
@@ -38,7 +40,7 @@ Gives applications tokens, and serves /reports to those with the scope reports:r
   --db FILE          the store: appfusion.db unless given; its keys are in FILE.key
   --alg ALG          what tokens are signed with: ES256 (default), HS256, RS256, EdDSA
   --listen ADDR:PORT 127.0.0.1:8080 unless given; port 0 takes a free one
-  --new-secret       adds a secret to the demo application, and prints it
+  --new-secret       adds a secret to the demo application, and prints it; the older of two ends
   --help
 ";
 
@@ -76,9 +78,11 @@ async fn run(arguments: Vec<String>) -> Result<(), Problem> {
         .map_err(|error| format!("--listen {}: {error}", options.listen))?;
     let url = format!("http://{}", listener.local_addr()?);
 
-    let server = AuthorizationServer::builder(Sqlite::open(&options.db).await?)
+    let store = Sqlite::open(&options.db).await?;
+    let is_new = store.signing_keys().await?.is_empty();
+    let server = AuthorizationServer::builder(store)
         .issuer(&url)
-        .keys(ServerKeys::new(&RootKey::load_or_create(options.key_file())?))
+        .keys(ServerKeys::new(&root_key(options.key_file(), is_new)?))
         .algorithm(options.algorithm)
         .open()
         .await?;
@@ -89,6 +93,11 @@ async fn run(arguments: Vec<String>) -> Result<(), Problem> {
     tokio::spawn(keep(server.clone()));
     let app = app(server)?.into_make_service_with_connect_info::<SocketAddr>();
     Ok(axum::serve(listener, app).await?)
+}
+
+/// The key of the server. A store that was used before has its own: a new one would open nothing.
+fn root_key(file: PathBuf, is_new: bool) -> Result<RootKey, KeyFileError> {
+    if is_new { RootKey::load_or_create(file) } else { RootKey::load(file) }
 }
 
 /// The protected service; whatever is not its own is for the endpoints.
@@ -124,7 +133,13 @@ async fn keep(server: AuthorizationServer) {
 async fn demo_secret(server: &AuthorizationServer, add: bool) -> Result<Option<String>, Problem> {
     let applications = server.applications();
     let secret = match applications.named(APPLICATION).await? {
-        Some(app) if add => applications.add_secret(app.id(), "demo").await?,
+        Some(app) if add => match applications.add_secret(app.id(), "demo").await {
+            Err(AdminError::TooManySecrets) => {
+                revoke_oldest_secret(&applications, &app).await?;
+                applications.add_secret(app.id(), "demo").await?
+            }
+            added => added?,
+        },
         Some(_) => return Ok(None),
         None => {
             let scopes = ScopeSet::parse("reports:read reports:write")?;
@@ -133,6 +148,17 @@ async fn demo_secret(server: &AuthorizationServer, add: bool) -> Result<Option<S
         }
     };
     Ok(Some(secret.expose().to_owned()))
+}
+
+/// An application has two secrets at most. What the oldest one opened lives on.
+async fn revoke_oldest_secret(all: &Applications, app: &Application) -> Result<(), AdminError> {
+    match app.secrets().min_by_key(|secret: &SecretInfo<'_>| secret.created_at()) {
+        Some(oldest) => {
+            eprintln!("appfusion: the older of two secrets is good no more");
+            all.revoke_secret(app.id(), oldest.id(), Cascade::No).await
+        }
+        None => Ok(()),
+    }
 }
 
 /// What to paste into a shell, one command after the other.

@@ -599,6 +599,63 @@ fn the_commands_of_appfusion_tell_the_story_that_they_promise() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn appfusion_makes_no_key_in_the_place_of_one_that_is_lost() {
+    let folder = std::env::temp_dir().join(format!("tower-bearer-lost-{}", std::process::id()));
+    fs::create_dir(&folder).unwrap();
+    let (db, key) = (folder.join("appfusion.db"), folder.join("appfusion.db.key"));
+    let options = ["--listen", "127.0.0.1:0", "--db", db.to_str().unwrap()];
+    drop(Server::start("appfusion", &options));
+    let aside = folder.join("aside");
+    fs::rename(&key, &aside).unwrap();
+    let output = example("appfusion").args(options).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    let said = format!("appfusion: there is no key file {}: put the one back", key.display());
+    assert!(stderr.starts_with(&said), "{stderr}");
+    assert!(!key.exists());
+    fs::rename(&aside, &key).unwrap();
+    drop(Server::start("appfusion", &options));
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[cfg(unix)]
+#[test]
+fn appfusion_adds_a_secret_as_often_as_it_is_asked_to() {
+    let folder = std::env::temp_dir().join(format!("tower-bearer-secrets-{}", std::process::id()));
+    fs::create_dir(&folder).unwrap();
+    let db = folder.join("appfusion.db");
+    let options = ["--listen", "127.0.0.1:0", "--new-secret", "--db", db.to_str().unwrap()];
+    let mut secrets = Vec::new();
+    for good in [1, 2, 2, 2] {
+        let mut server = Server::start("appfusion", &options);
+        let mut line = String::new();
+        while !line.starts_with("SECRET=") {
+            line.clear();
+            assert_ne!(server.stdout.read_line(&mut line).unwrap(), 0);
+        }
+        secrets.push(line.trim_end().strip_prefix("SECRET=").unwrap().to_owned());
+        // The last two are good, and no other one is.
+        let oldest_good = secrets.len() - good;
+        for (place, secret) in secrets.iter().enumerate() {
+            let status = if place < oldest_good { "401" } else { "200" };
+            assert_eq!(authenticate(&server, secret), status, "{place} of {}", secrets.len());
+        }
+    }
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The status of the answer to the demo application with this secret.
+#[cfg(unix)]
+fn authenticate(server: &Server, secret: &str) -> String {
+    let body = json!({ "applicationName": "App1", "applicationSecret": secret }).to_string();
+    let url = format!("http://{}/api/Auth/authenticateApplication", server.address);
+    let json = "content-type: application/json";
+    let curl = ["-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", json, "-d", &body, &url];
+    String::from_utf8(Command::new("curl").args(curl).output().unwrap().stdout).unwrap()
+}
+
 /// What `appfusion` printed, with that in it which is another each time as in the README.
 #[cfg(unix)]
 fn as_shown(server: &Server, story: &str) -> String {

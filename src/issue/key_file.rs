@@ -22,6 +22,15 @@ pub enum KeyFileError {
         /// Why.
         source: io::Error,
     },
+    /// There is no such file.
+    #[error(
+        "there is no key file {path}: put the one back that the store is used with, as no other key opens what is in the store; only a new store may have a new key",
+        path = path.display()
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file does not hold a key.
     #[error("the key file {path} is no key: it must hold 64 hexadecimal digits", path = path.display())]
     NoKey {
@@ -48,26 +57,25 @@ pub enum KeyFileError {
 const DIGITS: usize = 64;
 
 pub(super) fn load_or_create(path: &Path) -> Result<[u8; 32], KeyFileError> {
-    let failed = |source| KeyFileError::Io { path: path.to_owned(), source };
-    match File::open(path) {
-        Ok(file) => load(path, file),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let key = random().map_err(|NoRandom| KeyFileError::NoRandom)?;
-            match create(path, &key) {
-                Ok(()) => Ok(key),
-                // Another process was faster: its key is the key.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    load(path, File::open(path).map_err(failed)?)
-                }
-                Err(error) => Err(failed(error)),
-            }
-        }
-        Err(error) => Err(failed(error)),
+    match load(path) {
+        Err(KeyFileError::Missing { .. }) => {}
+        loaded => return loaded,
+    }
+    let key = random().map_err(|NoRandom| KeyFileError::NoRandom)?;
+    match create(path, &key) {
+        Ok(()) => Ok(key),
+        // Another process was faster: its key is the key.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => load(path),
+        Err(source) => Err(KeyFileError::Io { path: path.to_owned(), source }),
     }
 }
 
-fn load(path: &Path, file: File) -> Result<[u8; 32], KeyFileError> {
-    let failed = |source| KeyFileError::Io { path: path.to_owned(), source };
+pub(super) fn load(path: &Path) -> Result<[u8; 32], KeyFileError> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::NotFound => KeyFileError::Missing { path: path.to_owned() },
+        _ => KeyFileError::Io { path: path.to_owned(), source },
+    };
+    let file = File::open(path).map_err(failed)?;
     check_mode(path, &file)?;
     let mut text = Vec::with_capacity(DIGITS + 2);
     file.take(DIGITS as u64 + 2).read_to_end(&mut text).map_err(failed)?;

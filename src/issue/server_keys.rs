@@ -106,11 +106,42 @@ impl RootKey {
         random().map(Self::from_bytes).map_err(|NoRandom| KeyFileError::NoRandom)
     }
 
-    /// The key in this file, 64 hexadecimal digits; if there is no such file, a new key that is
-    /// written to it first. On Unix the file is for its owner only (mode 0600).
+    /// The key in this file, 64 hexadecimal digits. Nothing is written: this is the one for a store
+    /// that was used before, where a new key in the place of one that is lost would open nothing.
     ///
-    /// Keep it apart from the store and its backups: whoever has both can do all that the server
-    /// can.
+    /// Keep the file apart from the store and its backups: whoever has both can do all that the
+    /// server can.
+    ///
+    /// ```
+    /// use tower_bearer::{issue::{RootKey, Store}, store::Memory};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let store = Memory::new();
+    /// # let path = std::env::temp_dir().join(format!("tower-bearer-doc-{}.key", std::process::id()));
+    /// assert!(RootKey::load(&path).is_err()); // there is none yet
+    ///
+    /// let is_new = store.signing_keys().await?.is_empty();
+    /// let root = if is_new { RootKey::load_or_create(&path)? } else { RootKey::load(&path)? };
+    /// # let _ = root;
+    /// # std::fs::remove_file(&path)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`KeyFileError`] if there is no such file, it cannot be read, is no key, or can be read by
+    /// others than its owner.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, KeyFileError> {
+        key_file::load(path.as_ref()).map(Self::from_bytes)
+    }
+
+    /// The key in this file, as [`load`](Self::load) reads it; if there is no such file, a new key
+    /// that is written to it first. On Unix the file is for its owner only (mode 0600).
+    ///
+    /// This is for the first start, while the store has no signing keys. Later it would make up for
+    /// a file that is lost with a key that opens nothing.
     ///
     /// # Errors
     ///

@@ -125,8 +125,9 @@
 //! # Create and rotate the server's keys
 //!
 //! [`RootKey::load_or_create`](crate::issue::RootKey::load_or_create) makes the key file at the first
-//! start. From a secret manager it is [`from_bytes`](crate::issue::RootKey::from_bytes). Several
-//! servers of one store have the same key.
+//! start, when the store has no signing keys; later it is [`load`](crate::issue::RootKey::load), which
+//! makes none in the place of one that is lost. From a secret manager it is
+//! [`from_bytes`](crate::issue::RootKey::from_bytes). Several servers of one store have the same key.
 //!
 //! A new root key brings a new key for refresh tokens, a new pepper, and a new key that seals signing
 //! keys; with the old one behind it, what there is stays good:
@@ -137,7 +138,7 @@
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let old = RootKey::generate()?; // `RootKey::load_or_create("2026.key")?`
+//! let old = RootKey::generate()?; // `RootKey::load("2026.key")?`
 //! # let server = AuthorizationServer::builder(Memory::new())
 //! #     .issuer("https://id.example.com")
 //! #     .keys(ServerKeys::new(&old))

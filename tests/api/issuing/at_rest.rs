@@ -220,14 +220,28 @@ fn a_key_file_is_for_its_owner_alone() {
     assert!(matches!(nowhere, KeyFileError::Io { .. }));
 }
 
+#[test]
+fn a_key_file_that_is_lost_is_named_and_not_made_up_for() {
+    use tower_bearer::issue::{KeyFileError, RootKey};
+    let folder = crate::folder::Folder::new();
+    let path = folder.path().join("server.key");
+    let lost = RootKey::load(&path).unwrap_err();
+    assert!(matches!(&lost, KeyFileError::Missing { path: named } if *named == path));
+    let said = format!("there is no key file {}: put the one back", path.display());
+    assert!(lost.to_string().starts_with(&said), "{lost}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was written");
+    RootKey::load_or_create(&path).unwrap();
+    assert!(RootKey::load(&path).is_ok());
+}
+
 #[tokio::test]
 async fn the_same_file_makes_the_same_keys() {
     let folder = crate::folder::Folder::new();
     let path = folder.path().join("server.key");
     use tower_bearer::issue::RootKey;
     let store = Memory::new();
-    for _ in 0..2 {
-        let keys = ServerKeys::new(&RootKey::load_or_create(&path).unwrap());
+    for read in [RootKey::load_or_create, RootKey::load, RootKey::load_or_create] {
+        let keys = ServerKeys::new(&read(&path).unwrap());
         AuthorizationServer::builder(store.clone()).issuer(ISSUER).keys(keys).open().await.unwrap();
     }
     assert_eq!(store.signing_keys().await.unwrap().len(), 1);
