@@ -187,10 +187,11 @@ impl<A, F, R> AuthLayerBuilder<A, F, R> {
     /// # Errors
     ///
     /// [`ConfigError::InvalidChallengeValue`] if the realm or the metadata URL cannot stand in a
-    /// challenge.
+    /// challenge, [`ConfigError::FractionOfSecond`] if `retry_after` has one.
     pub fn build(self) -> Result<AuthLayer<A, F, R>, ConfigError> {
         let challenges = Challenges::new(&self.options.realm, self.options.metadata.as_deref())?;
-        let retry_after = HeaderValue::from(self.options.retry_after.as_secs());
+        let retry_after = ConfigError::whole_seconds("retry_after", self.options.retry_after)?;
+        let retry_after = HeaderValue::from(retry_after);
         Ok(self.with_challenges(challenges, retry_after))
     }
 

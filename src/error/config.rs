@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 /// What is wrong with a configuration: the value and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -214,6 +216,14 @@ pub enum ConfigError {
         /// The most that is accepted.
         max: u64,
     },
+    /// A time that is counted in whole seconds has a fraction, which would be dropped.
+    #[error("{name} must be whole seconds, not {value:?}: leave the fraction out")]
+    FractionOfSecond {
+        /// Name of the setting.
+        name: &'static str,
+        /// The value as given.
+        value: Duration,
+    },
     /// A scope claim has an impossible path or prefix.
     #[error(
         "issuer {issuer:?}: a scope claim needs a path without empty steps that starts at no registered claim, and a prefix of scope characters"
@@ -248,4 +258,14 @@ pub enum ConfigError {
         /// The text as given.
         value: String,
     },
+}
+
+impl ConfigError {
+    /// The seconds of a setting that is counted in whole ones.
+    pub(crate) const fn whole_seconds(name: &'static str, value: Duration) -> Result<u64, Self> {
+        match value.subsec_nanos() {
+            0 => Ok(value.as_secs()),
+            _ => Err(Self::FractionOfSecond { name, value }),
+        }
+    }
 }

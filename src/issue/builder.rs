@@ -139,7 +139,7 @@ impl ServerBuilder {
         Self { secret_prefix: prefix.into(), ..self }
     }
 
-    /// How long secrets live: a year unless said otherwise, one hour to ten years.
+    /// How long secrets live, in whole seconds: a year unless said otherwise, one hour to ten years.
     pub fn secret_lifetime(self, lifetime: Duration) -> Self {
         Self { secret_lifetime: lifetime, ..self }
     }
@@ -266,36 +266,24 @@ impl ServerBuilder {
     }
 
     fn check_times(&self) -> Result<(), ConfigError> {
-        for (name, time) in [
-            ("access_lifetime", self.access_lifetime),
-            ("refresh_lifetime (absolute)", self.absolute),
-            ("refresh_lifetime (idle)", self.idle),
-            ("refresh_grace", self.grace),
-            ("secret_lifetime", self.secret_lifetime),
-            ("key_rotation (publish_ahead)", self.publish_ahead),
-            ("key_rotation (every)", self.rotate_every),
-        ] {
-            if time.subsec_nanos() > 0 {
-                let (value, remedy) = (format!("{time:?}"), "use whole seconds");
-                return Err(ConfigError::InvalidText { name, value, remedy });
-            }
-        }
-        let max_families = self.max_families as u64;
-        let absolute = self.absolute.as_secs();
+        let seconds = ConfigError::whole_seconds;
+        let access_lifetime = seconds("access_lifetime", self.access_lifetime)?;
+        let absolute = seconds("refresh_lifetime (absolute)", self.absolute)?;
+        let idle = seconds("refresh_lifetime (idle)", self.idle)?;
+        let grace = seconds("refresh_grace", self.grace)?;
+        let secret_lifetime = seconds("secret_lifetime", self.secret_lifetime)?;
+        let publish_ahead = seconds("key_rotation (publish_ahead)", self.publish_ahead)?;
+        let rotate_every = seconds("key_rotation (every)", self.rotate_every)?;
+        let least_every = publish_ahead.saturating_mul(2);
         for (name, value, min, max) in [
-            ("access_lifetime", self.access_lifetime.as_secs(), 30, MAX_ACCESS_LIFETIME.as_secs()),
+            ("access_lifetime", access_lifetime, 30, MAX_ACCESS_LIFETIME.as_secs()),
             ("refresh_lifetime (absolute)", absolute, 60, 366 * DAY),
-            ("refresh_lifetime (idle)", self.idle.as_secs(), 60, absolute),
-            ("refresh_grace", self.grace.as_secs(), 0, 60),
-            ("max_families", max_families, 1, 10_000),
-            ("secret_lifetime", self.secret_lifetime.as_secs(), 3600, 3660 * DAY),
-            ("key_rotation (publish_ahead)", self.publish_ahead.as_secs(), 300, 30 * DAY),
-            (
-                "key_rotation (every)",
-                self.rotate_every.as_secs(),
-                self.publish_ahead.as_secs().saturating_mul(2),
-                730 * DAY,
-            ),
+            ("refresh_lifetime (idle)", idle, 60, absolute),
+            ("refresh_grace", grace, 0, 60),
+            ("max_families", self.max_families as u64, 1, 10_000),
+            ("secret_lifetime", secret_lifetime, 3600, 3660 * DAY),
+            ("key_rotation (publish_ahead)", publish_ahead, 300, 30 * DAY),
+            ("key_rotation (every)", rotate_every, least_every, 730 * DAY),
         ] {
             if !(min..=max).contains(&value) {
                 return Err(ConfigError::OutOfRange { name, value, min, max });

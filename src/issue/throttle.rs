@@ -123,14 +123,18 @@ impl Throttle {
 
     /// Checks the settings.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let seconds = ConfigError::whole_seconds;
+        let max_backoff = seconds("max_backoff", self.max_backoff)?;
+        let known_good_for = seconds("known_good_for", self.known_good_for)?;
+        let one_more_every = seconds("source_failures one more every", self.source_every)?;
         let settings = [
             ("max_entries", self.max_entries, 100..=1_000_000),
             ("backoff_from", self.backoff_from.into(), 1..=100),
-            ("max_backoff", self.max_backoff.as_secs(), 60..=15 * 60),
+            ("max_backoff", max_backoff, 60..=15 * 60),
             ("max_pending", self.max_pending.into(), 1..=1_000),
-            ("known_good_for", self.known_good_for.as_secs(), 60..=30 * 24 * 60 * 60),
+            ("known_good_for", known_good_for, 60..=30 * 24 * 60 * 60),
             ("source_failures at once", self.source_burst.into(), 1..=10_000),
-            ("source_failures one more every", self.source_every.as_secs(), 1..=60),
+            ("source_failures one more every", one_more_every, 1..=60),
             ("global_failures at once", self.global_burst.into(), 1..=1_000_000),
             ("global_failures per second", self.global_per_second.into(), 1..=100_000),
         ];

@@ -225,9 +225,13 @@ impl Issuer {
         let tenants = self.checked_tenants()?;
         self.check_audiences()?;
         self.check_algorithms(backend)?;
-        let (seconds, max) = (self.leeway.as_secs(), MAX_LEEWAY.as_secs());
+        let seconds = ConfigError::whole_seconds("leeway", self.leeway)?;
+        let max = MAX_LEEWAY.as_secs();
         if seconds > max {
             return Err(ConfigError::LeewayTooLong { issuer, seconds, max });
+        }
+        if let Some(max) = self.max_lifetime {
+            ConfigError::whole_seconds("max_lifetime", max)?;
         }
         if !self.scope_claims.iter().all(ScopeClaim::is_well_formed) {
             return Err(ConfigError::InvalidScopeClaim { issuer });

@@ -142,7 +142,7 @@ impl RemoteKeys {
         ];
         let values = [self.fresh_for, self.cooldown, self.stale_for, self.timeout];
         for ((name, range), value) in SETTINGS.into_iter().zip(values) {
-            let value = value.as_secs();
+            let value = ConfigError::whole_seconds(name, value)?;
             if !range.contains(&value) {
                 let (min, max) = range.into_inner();
                 return Err(ConfigError::OutOfRange { name, value, min, max });

@@ -149,7 +149,7 @@ fn basic_is_never_offered() {
 #[test]
 fn an_outage_tells_when_to_come_back() {
     let layer = AuthLayer::builder(Decided(Err(AuthErrorKind::KeysUnavailable)))
-        .retry_after(std::time::Duration::from_millis(90_900));
+        .retry_after(std::time::Duration::from_secs(90));
     let service = layer.build().expect("a layer").layer(service_fn(whoami));
     let response = at_once(send(service, test_util::get("/", "any")));
     assert_eq!(lines(response.headers()), [("cache-control", "no-store"), ("retry-after", "90")]);

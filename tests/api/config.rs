@@ -154,6 +154,23 @@ fn the_leeway_is_at_most_five_minutes() {
     );
 }
 
+#[test]
+fn a_fraction_of_a_second_is_no_part_of_a_time_in_whole_seconds() {
+    let half = Duration::from_millis(60_500);
+    for (issuer, name) in
+        [(sound().leeway(half), "leeway"), (sound().max_lifetime(half), "max_lifetime")]
+    {
+        let text = format!("{name} must be whole seconds, not 60.5s: leave the fraction out");
+        assert_mistake(issuer, &text);
+    }
+    let verifier = Verifier::builder().issuer(sound()).build().unwrap();
+    let error = AuthLayer::builder(verifier).retry_after(half).build().expect_err("a mistake");
+    assert_eq!(
+        error.to_string(),
+        "retry_after must be whole seconds, not 60.5s: leave the fraction out"
+    );
+}
+
 /// R-SCOPE-03
 #[test]
 fn a_scope_claim_must_be_one_that_can_hold_scopes() {

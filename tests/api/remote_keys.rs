@@ -821,6 +821,16 @@ fn mistakes_about_remote_keys_are_told_by_build() {
     ] {
         assert_eq!(trusted(keys), message);
     }
+    let half = Duration::from_millis(60_500);
+    for (keys, name) in [
+        (world.keys().fresh_for(half), "fresh_for"),
+        (world.keys().cooldown(half), "cooldown"),
+        (world.keys().stale_for(half), "stale_for"),
+        (world.keys().timeout(half), "timeout"),
+    ] {
+        let message = format!("{name} must be whole seconds, not 60.5s: leave the fraction out");
+        assert_eq!(trusted(keys), message);
+    }
     let several = world.issuer.trusted_with(world.keys()).keys(world.issuer.key().clone());
     assert!(built(several).contains("several sources of keys"));
     assert!(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tower_bearer::{
     Algorithm,
-    issue::{AuthorizationServer, FindSource, ServerBuilder, endpoints::Endpoints},
+    issue::{AuthorizationServer, FindSource, ServerBuilder, Throttle, endpoints::Endpoints},
     store::Memory,
 };
 
@@ -67,14 +67,49 @@ async fn a_mistake_is_named_with_its_remedy() {
         ),
         (
             builder().refresh_grace(Duration::from_millis(59_900)),
-            "refresh_grace \"59.9s\": use whole seconds",
+            "refresh_grace must be whole seconds, not 59.9s: leave the fraction out",
         ),
         (
             builder().access_lifetime(Duration::from_millis(59_900)),
-            "access_lifetime \"59.9s\": use whole seconds",
+            "access_lifetime must be whole seconds, not 59.9s: leave the fraction out",
         ),
         (
-            builder().throttle(tower_bearer::issue::Throttle::default().with_max_entries(1)),
+            builder().refresh_lifetime(secs(60), Duration::from_millis(60_001)),
+            "refresh_lifetime (absolute) must be whole seconds, not 60.001s",
+        ),
+        (
+            builder().refresh_lifetime(Duration::from_millis(60_001), secs(90)),
+            "refresh_lifetime (idle) must be whole seconds, not 60.001s",
+        ),
+        (
+            builder().secret_lifetime(secs(day) + Duration::from_nanos(1)),
+            "secret_lifetime must be whole seconds, not 86400.000000001s",
+        ),
+        (
+            builder().key_rotation(secs(day), Duration::from_millis(300_500)),
+            "key_rotation (publish_ahead) must be whole seconds, not 300.5s",
+        ),
+        (
+            builder().key_rotation(Duration::from_millis(86_400_500), secs(300)),
+            "key_rotation (every) must be whole seconds, not 86400.5s",
+        ),
+        (
+            builder().throttle(Throttle::default().with_max_backoff(Duration::from_millis(60_500))),
+            "max_backoff must be whole seconds, not 60.5s: leave the fraction out",
+        ),
+        (
+            builder()
+                .throttle(Throttle::default().with_known_good_for(Duration::from_millis(60_500))),
+            "known_good_for must be whole seconds, not 60.5s",
+        ),
+        (
+            builder().throttle(
+                Throttle::default().with_source_failures(1, Duration::from_millis(1_500)),
+            ),
+            "source_failures one more every must be whole seconds, not 1.5s",
+        ),
+        (
+            builder().throttle(Throttle::default().with_max_entries(1)),
             "max_entries must be between 100",
         ),
     ] {
