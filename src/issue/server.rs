@@ -184,13 +184,16 @@ impl AuthorizationServer {
     }
 
     /// Revokes one access token by its id (`jti`); `expires_at` is its `exp`, until which that must
-    /// be remembered. Its refresh family goes on.
+    /// be remembered. Its refresh family goes on. Nothing happens if no token can have such an id.
     ///
     /// # Errors
     ///
     /// [`StoreError`] if the store fails; this process refuses the token all the same.
     pub async fn revoke_token(&self, id: &str, expires_at: UnixTime) -> Result<(), StoreError> {
-        self.core.revoke_token(id, expires_at).await
+        match checks::is_label(id) {
+            true => self.core.revoke_token(id, expires_at).await,
+            false => Ok(()),
+        }
     }
 
     /// Revokes one refresh family, by the `sid` of its access tokens or as an event names it, and
@@ -245,6 +248,17 @@ impl Core {
 
     pub(super) fn tell(&self, event: IssuingEvent) {
         self.events.emit(&AuthEvent::Issuing(event));
+    }
+
+    /// The application with this client id; the store is not asked for what no application can have.
+    pub(super) async fn application(
+        &self,
+        id: &str,
+    ) -> Result<Option<ApplicationRecord>, StoreError> {
+        match checks::is_label(id) {
+            true => self.store.application(id).await,
+            false => Ok(None),
+        }
     }
 
     /// The application with this name. The store is not asked for what no application can be called:

@@ -39,7 +39,8 @@ pub trait Store: Send + Sync + 'static {
     /// The conditions are looked at in the order of the writes, each after the writes before it.
     fn apply(&self, writes: Vec<Write>) -> Pending<'_, Applied>;
 
-    /// The application with this client id.
+    /// The application with this client id. The issuing side asks for no id with control
+    /// characters.
     fn application<'a>(&'a self, id: &'a str) -> Pending<'a, Option<ApplicationRecord>>;
 
     /// The application with this name, compared byte for byte. The issuing side asks for no name

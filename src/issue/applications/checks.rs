@@ -23,6 +23,15 @@ pub(in crate::issue) fn label(name: &'static str, value: &str) -> Result<(), Adm
     Err(AdminError::Invalid { name, value: value.to_owned(), remedy })
 }
 
+/// Some databases refuse U+0000 in a text, which is no outage.
+pub(super) fn no_control(name: &'static str, value: &str) -> Result<(), AdminError> {
+    if !value.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let remedy = "use a client id, which has no control characters";
+    Err(AdminError::Invalid { name, value: value.to_owned(), remedy })
+}
+
 pub(in crate::issue) fn lifetime(given: Option<Duration>) -> Result<(), AdminError> {
     match given {
         Some(time)

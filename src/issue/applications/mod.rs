@@ -103,12 +103,13 @@ impl Applications {
     ///
     /// # Errors
     ///
-    /// [`AdminError`] if the store fails.
+    /// [`AdminError`] if `after` has control characters, or the store fails.
     pub async fn list(
         &self,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Application>, AdminError> {
+        checks::no_control("after", after.unwrap_or_default())?;
         let records = self.core.store.applications(after, limit).await?;
         Ok(records.into_iter().map(Application::new).collect())
     }
@@ -206,7 +207,7 @@ impl Applications {
     }
 
     async fn record(&self, id: &str) -> Result<ApplicationRecord, AdminError> {
-        let found = self.core.store.application(id).await?;
+        let found = self.core.application(id).await?;
         found.ok_or_else(|| AdminError::NotFound { id: id.to_owned() })
     }
 

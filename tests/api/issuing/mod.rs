@@ -8,6 +8,7 @@ mod events;
 mod given_up;
 mod introspection;
 mod oauth;
+mod odd_texts;
 mod outage;
 mod product;
 mod refresh;

@@ -9,8 +9,8 @@ use serde_json::json;
 use tower_bearer::{
     event::{IssuingAction, Severity},
     issue::{
-        ApplicationRecord, Applied, Cascade, FamilyId, FamilyRecord, KeyRecord, Pending, Store,
-        StoreError, Write,
+        AdminError, ApplicationRecord, Applied, Cascade, FamilyId, FamilyRecord, KeyRecord,
+        Pending, Store, StoreError, Write,
     },
     revocation::Revocation,
     store::Memory,
@@ -18,6 +18,7 @@ use tower_bearer::{
 };
 
 use super::world::{Answer, World};
+use crate::support::NOW;
 
 /// A store that fails or hangs while it is told to, and counts who asks.
 #[derive(Clone)]
@@ -223,7 +224,13 @@ async fn a_name_that_no_application_can_have_is_unknown_without_the_store() {
             assert_eq!(event.reason, Some("unknown_application"));
             assert_eq!(event.unverified_application.as_deref(), Some(name));
         }
-        assert!(world.server.applications().named(name).await.unwrap().is_none());
+        let applications = world.server.applications();
+        assert!(applications.named(name).await.unwrap().is_none());
+        let error = applications.get(name).await.unwrap_err();
+        assert!(matches!(error, AdminError::NotFound { .. }), "{error}");
+        let error = applications.list(Some(name), 1).await.unwrap_err();
+        assert!(matches!(error, AdminError::Invalid { .. }), "{error}");
+        world.server.revoke_token(name, UnixTime::from_secs(NOW)).await.unwrap();
     }
     assert_eq!(store.asked(), 0);
     is_unavailable(&world, &world.authenticate_with("App1 ", secrets[0]).await);
