@@ -106,6 +106,7 @@
 //! | `aws-lc-rs` | cryptography by AWS-LC, the fast backend | yes |
 //! | `axum` | [`extract`]: extractors for axum handlers | yes |
 //! | `tracing` | [`event::Tracing`], which every layer uses unless told otherwise | yes |
+//! | `cache` | [`VerifierBuilder::cache`](verifier::VerifierBuilder::cache): verified tokens are remembered | no |
 //! | `issue` | [`issue`]: tokens for applications, and the endpoints that give them | no |
 //! | `remote-keys` | [`remote_keys`]: keys from the network, found, kept fresh, on tokio | no |
 //! | `reqwest` | `remote-keys` with an HTTP client, [`HttpFetch`](remote_keys::HttpFetch) | no |

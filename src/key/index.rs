@@ -9,6 +9,9 @@ use crate::{
 /// The keys of one issuer, prepared by a backend and indexed so that finding one costs the same
 /// among one key and among a hundred.
 pub(crate) struct KeyIndex {
+    /// Another one whenever the keys of the issuer are not those of before.
+    #[cfg(feature = "cache")]
+    pub(crate) epoch: u64,
     keys: Vec<Entry>,
     by_id: HashMap<Box<str>, Vec<usize>, foldhash::fast::RandomState>,
     /// For each algorithm the key that serves it, for tokens without a key id.
@@ -43,6 +46,8 @@ impl KeyIndex {
         backend: Backend,
     ) -> (Self, Vec<SkippedKey>) {
         let mut index = Self {
+            #[cfg(feature = "cache")]
+            epoch: 0,
             keys: Vec::new(),
             by_id: HashMap::default(),
             by_algorithm: [Candidates::None; Algorithm::ALL.len()],

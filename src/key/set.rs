@@ -87,6 +87,13 @@ impl KeySet {
         &self.skipped
     }
 
+    /// Whether the other set has the same keys in the same order.
+    #[cfg(feature = "cache")]
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        let mut pairs = self.keys.iter().zip(&other.keys);
+        self.keys.len() == other.keys.len() && pairs.all(|(one, other)| one.is_same(other))
+    }
+
     /// Adds the keys of another set.
     pub(crate) fn extend(&mut self, other: Self) {
         self.keys.extend(other.keys);

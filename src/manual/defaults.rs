@@ -20,6 +20,8 @@
 //! | fetched keys through an outage | 1 h | 24 h | long enough for people to act |
 //! | one attempt to fetch keys | 5 s, 256 KiB | 1 s to 60 s | bounded waiting and work |
 //! | requests that wait for keys | 1024 for each issuer | | bounded memory |
+//! | verified tokens | not remembered | | who wants speed says so |
+//! | remembered tokens, with the feature `cache` | 10 000 of at most 4 KiB, 32 MiB | 64 to 10 000 000, 64 KiB to 1 GiB | bounded memory |
 //! | revoked tokens | not asked | | the list comes from the application; without it a token is good until it expires |
 //! | RSA modulus, exponent | 2048 to 8192 bits, odd, 65537 and up | | RFC 7518 sections 3.3 and 8.6 |
 //! | HMAC secret | length of the hash | | RFC 7518 section 3.2 |

@@ -125,6 +125,37 @@
 //!
 //! The list is that of this process. What is revoked elsewhere holds here when it is put into the list.
 //!
+//! # Remember tokens that were verified
+//!
+//! Clients send the same token with many requests, and nearly all of what a request costs is its
+//! signature. With the feature `cache` a verifier remembers what it accepted:
+//!
+//! ```
+//! # #[cfg(feature = "cache")] {
+//! use tower_bearer::{AuthErrorKind, Verifier, key::KeySet, test_util::TestIssuer};
+//! use tower_bearer::verifier::CacheConfig;
+//!
+//! let issuer = TestIssuer::new();
+//! let verifier = Verifier::builder().issuer(issuer.trusted()).cache(CacheConfig::new()).build()?;
+//! let token = issuer.token().sign();
+//! assert!(verifier.verify_now(&token).is_ok()); // one signature
+//! assert!(verifier.verify_now(&token).is_ok()); // none
+//!
+//! // A key that is withdrawn takes the tokens along that are known.
+//! let next = TestIssuer::new().key().clone().with_id("next")?;
+//! verifier.replace_keys(issuer.name(), KeySet::new([next]))?;
+//! let refused = verifier.verify_now(&token).unwrap_err();
+//! assert_eq!(refused.kind(), AuthErrorKind::UnknownKey);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Whatever can change is looked at again each time: time, keys, revocation; guards and handlers
+//! decide as ever. What it holds is good tokens, in the memory of the process, so leave it out where
+//! the signature costs little, as with HS256, or where others may read that memory. How it does is in
+//! [`Verifier::cache_stats`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.Verifier.html#method.cache_stats):
+//! many misses and evictions ask for more entries.
+//!
 //! # Tell the caller in an access log
 //!
 //! [`echo_caller`](crate::auth::AuthLayerBuilder::echo_caller) puts the

@@ -40,6 +40,19 @@ impl AuthContext {
         self.0.is_none()
     }
 
+    /// What it takes, in bytes, if the application's type keeps all of the claims as text.
+    #[cfg(feature = "cache")]
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.as_ref().map_or(0, |record| record.bytes())
+    }
+
+    /// The token that a verifier with this claims type remembered.
+    #[cfg(feature = "cache")]
+    pub(crate) fn recalled<C: Send + Sync + 'static>(self) -> Option<Verified<C>> {
+        let record: Arc<dyn Any + Send + Sync> = self.0?;
+        record.downcast().ok().map(|record| Verified(Proof::Typed(record)))
+    }
+
     /// The grant of the verified token, or nothing for an anonymous request.
     #[must_use]
     pub fn grant(&self) -> Option<&Grant> {
@@ -98,10 +111,19 @@ pub(super) struct Record<C> {
 /// A [`Record`] whose claims type is forgotten.
 pub(super) trait AnyRecord: Any + Send + Sync {
     fn grant(&self) -> &Grant;
+    #[cfg(feature = "cache")]
+    fn bytes(&self) -> usize;
 }
 
 impl<C: Send + Sync + 'static> AnyRecord for Record<C> {
     fn grant(&self) -> &Grant {
         &self.grant
+    }
+
+    #[cfg(feature = "cache")]
+    fn bytes(&self) -> usize {
+        let texts =
+            [self.grant.scopes(), self.grant.effective_scopes()].map(|set| set.text().len());
+        size_of::<Self>() + texts.iter().sum::<usize>()
     }
 }

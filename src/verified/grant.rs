@@ -41,6 +41,12 @@ impl Grant {
         Self { claims, scopes, effective: effective.map(Box::new) }
     }
 
+    /// The claims that verification reads.
+    #[cfg(feature = "cache")]
+    pub(crate) fn claims(&self) -> &Registered {
+        &self.claims
+    }
+
     /// The grant of a request, as the `AuthLayer` left it in the extensions.
     ///
     /// # Errors

@@ -2,6 +2,8 @@ use std::{marker::PhantomData, sync::Arc};
 
 use serde::de::DeserializeOwned;
 
+#[cfg(feature = "cache")]
+use super::cache::{CacheConfig, TokenCache};
 use super::{Shared, Verifier, issuers::Issuers, memo::HeaderMemo};
 use crate::{
     crypto::Backend,
@@ -22,6 +24,8 @@ pub struct VerifierBuilder<C = ()> {
     clock: Arc<dyn Clock>,
     max_token_len: usize,
     events: Sink,
+    #[cfg(feature = "cache")]
+    cache: Option<CacheConfig>,
     claims: PhantomData<fn() -> C>,
 }
 
@@ -33,6 +37,8 @@ impl VerifierBuilder {
             clock: Arc::new(SystemClock),
             max_token_len: 8 * 1024,
             events: Sink::default(),
+            #[cfg(feature = "cache")]
+            cache: None,
             claims: PhantomData,
         }
     }
@@ -48,8 +54,16 @@ impl<C> VerifierBuilder<C> {
     /// The application's own claims type; `()` unless said otherwise. See the
     /// [claims module](crate::claims) for what fits.
     pub fn claims<D>(self) -> VerifierBuilder<D> {
-        let Self { issuers, backend, clock, max_token_len, events, claims: _ } = self;
-        VerifierBuilder { issuers, backend, clock, max_token_len, events, claims: PhantomData }
+        VerifierBuilder {
+            issuers: self.issuers,
+            backend: self.backend,
+            clock: self.clock,
+            max_token_len: self.max_token_len,
+            events: self.events,
+            #[cfg(feature = "cache")]
+            cache: self.cache,
+            claims: PhantomData,
+        }
     }
 
     /// The cryptographic backend; [`Backend::compiled`] unless said otherwise.
@@ -66,6 +80,18 @@ impl<C> VerifierBuilder<C> {
     /// 64 KiB.
     pub fn max_token_len(self, bytes: usize) -> Self {
         Self { max_token_len: bytes, ..self }
+    }
+
+    /// Remembers tokens that were accepted, so that the next request with the same one costs no
+    /// signature; nothing is remembered unless said so.
+    ///
+    /// What can be otherwise at the next request is looked at each time: whether the token has expired,
+    /// is revoked, and whether the keys of its issuer are the same. Guards and extractors do not
+    /// know where the claims come from. Refusals are never remembered. Whoever can read the memory
+    /// of the process finds tokens there that are still good.
+    #[cfg(feature = "cache")]
+    pub fn cache(self, config: CacheConfig) -> Self {
+        Self { cache: Some(config), ..self }
     }
 
     /// Where events go: of the keys, and of the requests of every layer with this verifier. Without
@@ -102,6 +128,8 @@ impl<C> VerifierBuilder<C> {
             max_token_len: self.max_token_len,
             headers: HeaderMemo::new(),
             events: self.events,
+            #[cfg(feature = "cache")]
+            cache: self.cache.as_ref().map(TokenCache::new).transpose()?,
         };
         Ok(Verifier { shared: Arc::new(shared), claims: PhantomData })
     }

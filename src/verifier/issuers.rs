@@ -19,6 +19,7 @@ use crate::{
     policy::Policy,
     revocation::Revocations,
     time::{Clock, UnixTime},
+    verified::Grant,
 };
 
 /// The issuers that a verifier trusts, each with its policy and its keys.
@@ -36,7 +37,10 @@ pub(super) struct Trusted {
     /// Nothing until there are keys; requests then get 503.
     keys: ArcSwapOption<KeyIndex>,
     /// Taken to replace the keys, never to read them.
-    generation: Mutex<u64>,
+    installed: Mutex<Installed>,
+    /// Its place among those of the verifier.
+    #[cfg(feature = "cache")]
+    pub(super) place: u32,
     /// Who fetches the keys, if they are not given.
     #[cfg(feature = "remote-keys")]
     remote: Option<Remote>,
@@ -44,6 +48,16 @@ pub(super) struct Trusted {
     is_live: bool,
     backend: Backend,
     events: Sink,
+}
+
+/// What the keys are that were put in place last.
+#[derive(Default)]
+struct Installed {
+    generation: u64,
+    #[cfg(feature = "cache")]
+    keys: KeySet,
+    #[cfg(feature = "cache")]
+    epoch: u64,
 }
 
 impl Issuers {
@@ -74,7 +88,9 @@ impl Issuers {
                 policy,
                 revocations,
                 keys: ArcSwapOption::empty(),
-                generation: Mutex::new(0),
+                installed: Mutex::default(),
+                #[cfg(feature = "cache")]
+                place: u32::try_from(trusted.all.len()).unwrap_or(u32::MAX),
                 #[cfg(feature = "remote-keys")]
                 remote: match &source {
                     Source::Remote(plan) => {
@@ -122,6 +138,12 @@ impl Issuers {
         }
     }
 
+    /// The one at this place.
+    #[cfg(feature = "cache")]
+    pub(super) fn at(&self, place: u32) -> Option<&Arc<Trusted>> {
+        self.all.get(place as usize)
+    }
+
     /// All of them.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Trusted>> {
         self.all.iter()
@@ -138,6 +160,12 @@ impl Issuers {
 }
 
 impl Trusted {
+    /// Whether the token was revoked.
+    #[inline]
+    pub(super) fn revokes(&self, grant: &Grant) -> bool {
+        self.revocations.as_ref().is_some_and(|revocations| revocations.is_revoked(grant))
+    }
+
     /// Whether keys that are not at hand may be had.
     pub(super) fn fetches_keys(&self) -> bool {
         #[cfg(feature = "remote-keys")]
@@ -199,18 +227,42 @@ impl Trusted {
             return Err(ConfigError::NoUsableKey { issuer: issuer.to_string(), reasons });
         }
         let usable = index.len();
-        let generation = self.store(index);
+        let generation = self.store(index, keys);
         events.emit(&AuthEvent::KeysReplaced { issuer, generation, keys: usable });
         Ok(generation)
     }
 
     /// Puts the keys in place and returns the generation that they are. The lock is let go before
     /// anybody is told, so that a sink may replace keys too.
-    fn store(&self, index: KeyIndex) -> u64 {
-        let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
-        *generation += 1;
+    fn store(
+        &self,
+        #[cfg_attr(not(feature = "cache"), expect(unused_mut, reason = "has no epoch"))]
+        mut index: KeyIndex,
+        keys: &KeySet,
+    ) -> u64 {
+        let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        installed.generation += 1;
+        #[cfg(feature = "cache")]
+        {
+            index.epoch = installed.epoch_of(keys);
+        }
+        #[cfg(not(feature = "cache"))]
+        let _ = keys;
         self.keys.store(Some(Arc::new(index)));
-        *generation
+        installed.generation
+    }
+}
+
+#[cfg(feature = "cache")]
+impl Installed {
+    /// Another one, unless the keys are those of before, as they are nearly always when they are
+    /// fetched once more.
+    fn epoch_of(&mut self, keys: &KeySet) -> u64 {
+        if !self.keys.is_same(keys) {
+            self.epoch += 1;
+            self.keys = keys.clone();
+        }
+        self.epoch
     }
 }
 

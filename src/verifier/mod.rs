@@ -17,6 +17,8 @@
 //! ```
 
 mod builder;
+#[cfg(feature = "cache")]
+mod cache;
 mod issuers;
 mod memo;
 mod pipeline;
@@ -24,6 +26,8 @@ mod pipeline;
 use std::{fmt, sync::Arc};
 
 pub use self::builder::VerifierBuilder;
+#[cfg(feature = "cache")]
+pub use self::cache::{CacheConfig, CacheStats};
 #[cfg(feature = "remote-keys")]
 use self::issuers::Trusted;
 use self::{issuers::Issuers, memo::HeaderMemo, pipeline::Fault};
@@ -62,6 +66,8 @@ struct Shared {
     max_token_len: usize,
     headers: HeaderMemo,
     events: Sink,
+    #[cfg(feature = "cache")]
+    cache: Option<cache::TokenCache>,
 }
 
 impl Verifier {
@@ -172,6 +178,14 @@ impl<C> Verifier<C> {
     #[must_use]
     pub fn readiness(&self) -> Vec<Readiness> {
         self.shared.issuers.iter().filter_map(|issuer| issuer.readiness()).collect()
+    }
+
+    /// What the [cache](VerifierBuilder::cache) did so far; nothing without one. All clones of a
+    /// verifier share it.
+    #[cfg(feature = "cache")]
+    #[must_use]
+    pub fn cache_stats(&self) -> Option<CacheStats> {
+        self.shared.cache.as_ref().map(cache::TokenCache::stats)
     }
 
     /// Replaces the keys of an issuer while requests are served. Requests that are under way

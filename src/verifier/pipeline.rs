@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::{Shared, issuers::Trusted};
+#[cfg(feature = "cache")]
+use crate::verified::AuthContext;
 use crate::{
     claims::{self, Noted},
     error::{AuthError, AuthErrorKind, Signed},
@@ -44,15 +46,33 @@ impl Fault<'_> {
     }
 }
 
+/// Verifies a token, or recalls what is known of it.
+#[inline]
+pub(super) fn verify<'s, C>(shared: &'s Shared, token: &[u8]) -> Result<Verified<C>, Fault<'s>>
+where
+    C: DeserializeOwned + Send + Sync + 'static,
+{
+    #[cfg(feature = "cache")]
+    if let Some(cache) = &shared.cache {
+        let caller = cache.recall(token, &shared.issuers, || shared.clock.now());
+        if let Some(verified) = caller.and_then(AuthContext::recalled) {
+            return Ok(verified);
+        }
+    }
+    verify_anew(shared, token)
+}
+
 /// Verifies a token. No claim is believed before the signature holds: until then the issuer only
 /// selects among those that are configured.
-pub(super) fn verify<'s, C>(shared: &'s Shared, token: &[u8]) -> Result<Verified<C>, Fault<'s>>
+fn verify_anew<'s, C>(shared: &'s Shared, token: &[u8]) -> Result<Verified<C>, Fault<'s>>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {
     if token.len() > shared.max_token_len {
         return Err(AuthErrorKind::TokenTooLong.into());
     }
+    #[cfg(feature = "cache")]
+    let whole = token;
     let token = UntrustedToken::split(token).ok_or(AuthErrorKind::Malformed)?;
 
     let known = shared.headers.load();
@@ -89,8 +109,14 @@ where
     if known.is_none() {
         shared.headers.remember(token.header(), header.clone());
     }
-    accept(trusted, header.media_type, payload, key.issuer.as_deref(), now)
-        .map_err(|error| error.of_issuer(issuer, Signed::Yes).into())
+    let accepted = accept(trusted, header.media_type, payload, key.issuer.as_deref(), now);
+    let verified = accepted.map_err(|error| error.of_issuer(issuer, Signed::Yes))?;
+    #[cfg(feature = "cache")]
+    if let (Some(cache), Some(keys)) = (&shared.cache, &*keys) {
+        let caller = AuthContext::from(verified.clone());
+        cache.remember(whole, &caller, trusted.place, keys.epoch);
+    }
+    Ok(verified)
 }
 
 /// What is to be said of a token for which there is no key. Without keys nothing can be said, unless
@@ -148,7 +174,7 @@ where
     let effective = policy.implied.expand(&scopes);
     let grant = Grant::new(registered, scopes, effective);
     // Last, as what is past its time may be forgotten there.
-    if trusted.revocations.as_ref().is_some_and(|revocations| revocations.is_revoked(&grant)) {
+    if trusted.revokes(&grant) {
         return Err(AuthErrorKind::Revoked.into());
     }
     Ok(Verified::new(grant, custom))

@@ -9,6 +9,8 @@ mod folder;
 mod support;
 
 mod backends;
+#[cfg(feature = "cache")]
+mod cache;
 mod challenge;
 mod claims;
 mod config;

@@ -1,0 +1,156 @@
+//! Tokens that were verified before.
+
+mod config;
+mod counts;
+mod stats;
+
+use std::{
+    borrow::Borrow,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
+
+use foldhash::quality::RandomState;
+use quick_cache::{Lifecycle, Weighter, sync::Cache};
+use zeroize::Zeroizing;
+
+pub use self::{config::CacheConfig, stats::CacheStats};
+use self::{config::TABLES, counts::Counts};
+use crate::{
+    error::ConfigError, policy, time::UnixTime, verified::AuthContext, verifier::issuers::Issuers,
+};
+
+/// Tokens that were accepted, and what they say.
+///
+/// It knows facts and no decisions: what can be otherwise at the next request is looked at again.
+/// What does not hold any more is forgotten, and the token is verified as if it were new, so that
+/// there is still one place that refuses.
+pub(super) struct TokenCache {
+    known: Cache<Token, Known, Bytes, RandomState, Evictions>,
+    max_token_len: usize,
+    /// The least that an entry counts, so that the bound of the bytes is also one of the entries.
+    least: usize,
+    counts: Arc<Counts>,
+}
+
+/// What is known of a token.
+#[derive(Clone)]
+struct Known {
+    caller: AuthContext,
+    /// The place of its issuer among those of the verifier.
+    issuer: u32,
+    /// What it counts.
+    bytes: u32,
+    /// The keys among which its key was found.
+    epoch: u64,
+}
+
+impl TokenCache {
+    pub(super) fn new(config: &CacheConfig) -> Result<Self, ConfigError> {
+        let options = config.options()?;
+        let counts = Arc::new(Counts::default());
+        let evictions = Evictions(Arc::clone(&counts));
+        Ok(Self {
+            known: Cache::with_options(options, Bytes, RandomState::default(), evictions),
+            max_token_len: config.max_token_len,
+            least: config.least(),
+            counts,
+        })
+    }
+
+    /// The caller that this token speaks for, if that was found out before and still holds.
+    #[inline]
+    pub(super) fn recall(
+        &self,
+        token: &[u8],
+        issuers: &Issuers,
+        now: impl FnOnce() -> UnixTime,
+    ) -> Option<AuthContext> {
+        let Some(known) = self.known.get(token) else {
+            self.counts.miss();
+            return None;
+        };
+        if still_holds(&known, issuers, now()) {
+            self.counts.hit();
+            return Some(known.caller);
+        }
+        self.known.remove(token);
+        self.counts.miss();
+        None
+    }
+
+    /// Remembers a token that was accepted, with a key of these.
+    pub(super) fn remember(&self, token: &[u8], caller: &AuthContext, issuer: u32, epoch: u64) {
+        if token.len() > self.max_token_len {
+            return;
+        }
+        let bytes = TABLES + token.len() + caller.bytes();
+        let bytes = u32::try_from(bytes.max(self.least)).unwrap_or(u32::MAX);
+        let known = Known { caller: caller.clone(), issuer, bytes, epoch };
+        self.known.insert(Token(Zeroizing::new(token.into())), known);
+    }
+
+    pub(super) fn stats(&self) -> CacheStats {
+        self.counts.stats(self.known.len() as u64, self.known.weight())
+    }
+}
+
+/// Whether everything that can change is as it was: the keys, the time, and that nothing was
+/// revoked.
+#[inline]
+fn still_holds(known: &Known, issuers: &Issuers, now: UnixTime) -> bool {
+    let (Some(trusted), Some(grant)) = (issuers.at(known.issuer), known.caller.grant()) else {
+        return false;
+    };
+    let keys = trusted.usable_keys(now);
+    keys.as_ref().is_some_and(|keys| keys.epoch == known.epoch)
+        && policy::check_time(&trusted.policy, grant.claims(), now).is_ok()
+        && !trusted.revokes(grant)
+}
+
+/// A token that was accepted, which whoever has it can present.
+struct Token(Zeroizing<Box<[u8]>>);
+
+impl Borrow<[u8]> for Token {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// As its bytes, by which it is looked up.
+impl Hash for Token {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self.0).hash(state);
+    }
+}
+
+impl PartialEq for Token {
+    fn eq(&self, other: &Self) -> bool {
+        *self.0 == *other.0
+    }
+}
+
+impl Eq for Token {}
+
+#[derive(Clone)]
+struct Bytes;
+
+impl Weighter<Token, Known> for Bytes {
+    fn weight(&self, _token: &Token, known: &Known) -> u64 {
+        known.bytes.into()
+    }
+}
+
+/// Counts what is forgotten, and drops it when no lock is held any more: it holds a value of the
+/// application's type.
+#[derive(Clone)]
+struct Evictions(Arc<Counts>);
+
+impl Lifecycle<Token, Known> for Evictions {
+    type RequestState = Vec<(Token, Known)>;
+
+    fn on_evict(&self, forgotten: &mut Self::RequestState, token: Token, known: Known) {
+        self.0.evicted();
+        forgotten.push((token, known));
+    }
+}
