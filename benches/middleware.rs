@@ -29,10 +29,11 @@ use tower_bearer::{
     auth::AuthService,
     scope::{Requirement, ScopeSet, ScopeToken},
     token::BearerHeader,
+    verifier::CacheConfig,
 };
 
 use crate::{
-    fixture::{Claims, Fixture, padded, request},
+    fixture::{Claims, Fixture, padded, request, requests},
     shared::{Contender, Empty, Options},
 };
 
@@ -51,6 +52,7 @@ fn main() {
         }
         let fixture = Fixture::new(algorithm);
         accepted(&options, &fixture);
+        cached(&options, &fixture);
         verified(&options, &fixture);
         refused(&options, &fixture);
     }
@@ -91,6 +93,31 @@ fn accepted(options: &Options, fixture: &Fixture) {
             ),
         ],
     );
+}
+
+/// Tokens that were verified before: one, or many in turns, so that none stays near.
+fn cached(options: &Options, fixture: &Fixture) {
+    let group = format!("{} cached", fixture.algorithm);
+    if !options.runs(&group) {
+        return;
+    }
+    let counts = [1, 1000, 10_000].into_iter();
+    let counts = counts.filter(|count| *count <= 1000 || fixture.algorithm == Algorithm::Hs256);
+    let known = counts.map(|count| {
+        let tokens = fixture.many(count);
+        let config = CacheConfig::new().max_entries(20_000).max_bytes(64 * 1024 * 1024);
+        let verifier = Verifier::builder().issuer(fixture.trusted(1)).cache(config);
+        let verifier = verifier.claims::<Claims>().build().expect("a verifier");
+        for token in &tokens {
+            verifier.verify_now(token).expect("the token is good");
+        }
+        let service = AuthLayer::new(verifier).layer(Empty);
+        Contender::service(format!("{count} tokens"), service, 200, requests(&tokens))
+    });
+    let by_hand =
+        Contender::service("by hand", fixture.by_hand(Empty), 200, request(&fixture.valid));
+    let bare = Contender::service("bare service", Empty, 200, request(&fixture.valid));
+    options.compare(&group, BY_HAND, [bare, by_hand].into_iter().chain(known).collect());
 }
 
 /// Without HTTP around it.

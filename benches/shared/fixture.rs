@@ -19,6 +19,7 @@ use tower_bearer::{
 
 pub(crate) const ISSUER: &str = "https://issuer.test";
 pub(crate) const AUDIENCE: &str = "https://api.test";
+const SCOPE: &str = "reports:read reports:write files:read files:write profile";
 const SECRET: &[u8; 32] = b"a secret for benchmarks, 32 byte";
 
 /// The claims type of both contenders: what a handler or an access log asks for.
@@ -35,6 +36,7 @@ pub(crate) struct Claims {
 /// One algorithm with its key and its tokens.
 pub(crate) struct Fixture {
     pub(crate) algorithm: Algorithm,
+    issuer: TestIssuer,
     pub(crate) valid: String,
     pub(crate) expired: String,
     pub(crate) wrong_audience: String,
@@ -48,8 +50,7 @@ pub(crate) struct Fixture {
 impl Fixture {
     pub(crate) fn new(algorithm: Algorithm) -> Self {
         let issuer = TestIssuer::named(ISSUER, algorithm);
-        let scope = "reports:read reports:write files:read files:write profile";
-        let token = || issuer.token().scope(scope);
+        let token = || issuer.token().scope(SCOPE);
         let tokens = [
             token().sign(),
             token().expired().sign(),
@@ -76,7 +77,28 @@ impl Fixture {
         let [valid, expired, wrong_audience, bad_signature] = tokens;
         let bad_signature = damage(&bad_signature);
         let unknown = issuer.token().unknown_key().sign();
-        Self { algorithm, valid, expired, wrong_audience, bad_signature, unknown, key, foreign_key }
+        Self {
+            issuer,
+            algorithm,
+            valid,
+            expired,
+            wrong_audience,
+            bad_signature,
+            unknown,
+            key,
+            foreign_key,
+        }
+    }
+
+    /// So many good tokens.
+    pub(crate) fn many(&self, count: usize) -> Vec<String> {
+        let sign =
+            |number| self.issuer.token().scope(SCOPE).subject(&format!("user-{number}")).sign();
+        let tokens = (0..count).map(sign);
+        match self.algorithm.is_hmac() {
+            true => tokens.map(|token| resign(&token)).collect(),
+            false => tokens.collect(),
+        }
     }
 
     /// The issuer for our verifier, with this many keys and the right one last.
@@ -121,11 +143,20 @@ pub(crate) fn padded(fixture: &Fixture, bytes: usize) -> (Issuer, String) {
 }
 
 /// A GET request with this bearer token.
-pub(crate) fn request(token: &str) -> impl FnMut() -> Request<()> + 'static {
-    let value = HeaderValue::try_from(format!("Bearer {token}")).expect("a header value");
+pub(crate) fn request(token: &str) -> impl FnMut() -> Request<()> + use<> {
+    requests(&[token.to_owned()])
+}
+
+/// GET requests with these bearer tokens in turns.
+pub(crate) fn requests(tokens: &[String]) -> impl FnMut() -> Request<()> + use<> {
+    let value = |token| HeaderValue::try_from(format!("Bearer {token}")).expect("a header value");
+    let values: Vec<_> = tokens.iter().map(value).collect();
+    let mut next = 0;
     move || {
+        let value = values[next].clone();
+        next = if next + 1 == values.len() { 0 } else { next + 1 };
         let mut request = Request::new(());
-        request.headers_mut().insert(header::AUTHORIZATION, value.clone());
+        request.headers_mut().insert(header::AUTHORIZATION, value);
         request
     }
 }

@@ -105,6 +105,11 @@ impl Options {
         self.cell.is_none() && group.contains(&self.filter)
     }
 
+    /// Whether anything of this group is run.
+    pub(crate) fn runs(&self, group: &str) -> bool {
+        self.shows(group) || (self.cell.is_some() && self.wants(group))
+    }
+
     /// Measures a group and prints a table: median time, ratio to the baseline, allocations.
     pub(crate) fn compare(&self, group: &str, baseline: usize, mut contenders: Vec<Contender>) {
         if let Some((cell, times)) = &self.cell {
