@@ -20,7 +20,7 @@ use tower_bearer::{
 pub(crate) const ISSUER: &str = "https://issuer.test";
 pub(crate) const AUDIENCE: &str = "https://api.test";
 const SCOPE: &str = "reports:read reports:write files:read files:write profile";
-const SECRET: &[u8; 32] = b"a secret for benchmarks, 32 byte";
+pub(crate) const SECRET: &[u8; 32] = b"a secret for benchmarks, 32 byte";
 
 /// The claims type of both contenders: what a handler or an access log asks for.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -49,7 +49,12 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn new(algorithm: Algorithm) -> Self {
-        let issuer = TestIssuer::named(ISSUER, algorithm);
+        Self::named(ISSUER, algorithm)
+    }
+
+    /// With the tokens of this issuer.
+    pub(crate) fn named(name: &'static str, algorithm: Algorithm) -> Self {
+        let issuer = TestIssuer::named(name, algorithm);
         let token = || issuer.token().scope(SCOPE);
         let tokens = [
             token().sign(),
@@ -113,7 +118,7 @@ impl Fixture {
 
     /// The issuer without its keys.
     pub(crate) fn described(&self) -> Issuer {
-        Issuer::new(ISSUER).audience(AUDIENCE).algorithms([self.algorithm])
+        Issuer::new(self.issuer.name()).audience(AUDIENCE).algorithms([self.algorithm])
     }
 
     /// The key document.
@@ -125,7 +130,7 @@ impl Fixture {
     pub(crate) fn by_hand<S>(&self, inner: S) -> ByHand<S> {
         let algorithm = self.algorithm.name().parse().expect("an algorithm");
         let mut validation = Validation::new(algorithm);
-        validation.set_issuer(&[ISSUER]);
+        validation.set_issuer(&[self.issuer.name()]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "iss", "aud"]);
         validation.validate_nbf = true;

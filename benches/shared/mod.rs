@@ -138,7 +138,7 @@ impl Options {
     }
 
     /// Nanoseconds per call, the median of many short samples taken in turns.
-    fn medians(&self, contenders: &mut [Contender]) -> Vec<f64> {
+    pub(crate) fn medians(&self, contenders: &mut [Contender]) -> Vec<f64> {
         let (samples, target) = if self.smoke {
             (3, Duration::from_micros(50))
         } else {
