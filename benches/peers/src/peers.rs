@@ -1,0 +1,27 @@
+//! Who takes part, in the order of the table. Each file sets one of them up as well as it can be:
+//! keys in memory and read once, the one algorithm, `exp`, `iss` and `aud` checked.
+
+mod bare;
+mod ours;
+
+use crate::path::{Case, Run};
+
+/// `None` from those who cannot do the algorithm.
+type Build = fn(&Case<'_>) -> Option<Run>;
+
+pub(crate) const BY_HAND: &str = "by hand";
+
+pub(crate) const CONTENDERS: &[(&str, Build)] = &[
+    ("bare service", bare::service),
+    ("bare axum handler", bare::handler),
+    (BY_HAND, bare::by_hand),
+    ("tower-bearer", ours::with_claims),
+    ("tower-bearer, no claims type", ours::without_claims),
+    // "tower-bearer, cached" goes here, with a verifier of its own in `ours`.
+];
+
+/// `jsonwebtoken` takes the AWS-LC backend, the faster of its two.
+#[expect(clippy::disallowed_methods, reason = "this is the application, and it may choose")]
+pub(crate) fn choose_cryptography() {
+    jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default().expect("no other provider");
+}

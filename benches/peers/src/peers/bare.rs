@@ -1,0 +1,19 @@
+//! What the others are measured against: nobody in front, and the service that one writes by hand.
+
+use axum::{body::Body, handler::Handler};
+
+use crate::path::{Case, Inner, Run};
+
+pub(crate) fn service(case: &Case<'_>) -> Option<Run> {
+    Some(case.unguarded().through::<_, (), ()>(Inner::<()>::new()))
+}
+
+/// What the path of an extractor costs without one: axum's handler is its smallest service.
+pub(crate) fn handler(case: &Case<'_>) -> Option<Run> {
+    async fn empty() {}
+    Some(case.unguarded().through::<_, Body, _>(empty.with_state(())))
+}
+
+pub(crate) fn by_hand(case: &Case<'_>) -> Option<Run> {
+    Some(case.through(case.fixture.by_hand(Inner::new())))
+}
