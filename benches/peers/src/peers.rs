@@ -2,6 +2,8 @@
 //! keys in memory and read once, the one algorithm, `exp`, `iss` and `aud` checked.
 
 mod bare;
+mod jwt_authorizer;
+mod keys;
 mod ours;
 
 use crate::path::{Case, Run};
@@ -18,10 +20,16 @@ pub(crate) const CONTENDERS: &[(&str, Build)] = &[
     ("tower-bearer", ours::with_claims),
     ("tower-bearer, no claims type", ours::without_claims),
     // "tower-bearer, cached" goes here, with a verifier of its own in `ours`.
+    ("jwt-authorizer", jwt_authorizer::layer),
 ];
 
 /// `jsonwebtoken` takes the AWS-LC backend, the faster of its two.
 #[expect(clippy::disallowed_methods, reason = "this is the application, and it may choose")]
 pub(crate) fn choose_cryptography() {
     jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default().expect("no other provider");
+}
+
+/// What is built asynchronously, though nothing is fetched.
+fn built<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Handle::current().block_on(future)
 }
