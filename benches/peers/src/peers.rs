@@ -5,6 +5,7 @@ mod bare;
 mod jwt_authorizer;
 mod keys;
 mod ours;
+mod tower_oauth2_resource_server;
 
 use crate::path::{Case, Run};
 
@@ -21,6 +22,7 @@ pub(crate) const CONTENDERS: &[(&str, Build)] = &[
     ("tower-bearer, no claims type", ours::without_claims),
     // "tower-bearer, cached" goes here, with a verifier of its own in `ours`.
     ("jwt-authorizer", jwt_authorizer::layer),
+    ("tower-oauth2-resource-server", tower_oauth2_resource_server::layer),
 ];
 
 /// `jsonwebtoken` takes the AWS-LC backend, the faster of its two.
