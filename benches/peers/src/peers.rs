@@ -1,6 +1,7 @@
 //! Who takes part, in the order of the table. Each file sets one of them up as well as it can be:
 //! keys in memory and read once, the one algorithm, `exp`, `iss` and `aud` checked.
 
+mod axum_jwt_auth;
 mod bare;
 mod jwt_authorizer;
 mod keys;
@@ -23,12 +24,15 @@ pub(crate) const CONTENDERS: &[(&str, Build)] = &[
     // "tower-bearer, cached" goes here, with a verifier of its own in `ours`.
     ("jwt-authorizer", jwt_authorizer::layer),
     ("tower-oauth2-resource-server", tower_oauth2_resource_server::layer),
+    ("axum-jwt-auth", axum_jwt_auth::extractor),
 ];
 
-/// `jsonwebtoken` takes the AWS-LC backend, the faster of its two.
+/// `jsonwebtoken` 10 and 11 take the AWS-LC backend, the faster of theirs; of version 10 both are
+/// compiled in, as `axum-jwt-auth` asks for one and `axum-jose` for the other.
 #[expect(clippy::disallowed_methods, reason = "this is the application, and it may choose")]
 pub(crate) fn choose_cryptography() {
     jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default().expect("no other provider");
+    jsonwebtoken_10::crypto::aws_lc::DEFAULT_PROVIDER.install_default().expect("no other provider");
 }
 
 /// What is built asynchronously, though nothing is fetched.
