@@ -1,6 +1,7 @@
 //! Who takes part, in the order of the table. Each file sets one of them up as well as it can be:
 //! keys in memory and read once, the one algorithm, `exp`, `iss` and `aud` checked.
 
+mod aliri_tower;
 mod axum_jwt_auth;
 mod bare;
 mod jwt_authorizer;
@@ -25,6 +26,7 @@ pub(crate) const CONTENDERS: &[(&str, Build)] = &[
     ("jwt-authorizer", jwt_authorizer::layer),
     ("tower-oauth2-resource-server", tower_oauth2_resource_server::layer),
     ("axum-jwt-auth", axum_jwt_auth::extractor),
+    ("aliri_tower", aliri_tower::layer),
 ];
 
 /// `jsonwebtoken` 10 and 11 take the AWS-LC backend, the faster of theirs; of version 10 both are
