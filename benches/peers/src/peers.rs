@@ -2,6 +2,7 @@
 //! keys in memory and read once, the one algorithm, `exp`, `iss` and `aud` checked.
 
 mod aliri_tower;
+mod axum_jose;
 mod axum_jwt_auth;
 mod bare;
 mod jwt_authorizer;
@@ -27,6 +28,7 @@ pub(crate) const CONTENDERS: &[(&str, Build)] = &[
     ("tower-oauth2-resource-server", tower_oauth2_resource_server::layer),
     ("axum-jwt-auth", axum_jwt_auth::extractor),
     ("aliri_tower", aliri_tower::layer),
+    ("axum-jose", axum_jose::layer),
 ];
 
 /// `jsonwebtoken` 10 and 11 take the AWS-LC backend, the faster of theirs; of version 10 both are
