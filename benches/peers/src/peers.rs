@@ -7,6 +7,7 @@ mod axum_jwt_auth;
 mod bare;
 mod jwt_authorizer;
 mod keys;
+mod oauth_resource_server;
 mod ours;
 mod tower_oauth2_resource_server;
 
@@ -29,6 +30,7 @@ pub(crate) const CONTENDERS: &[(&str, Build)] = &[
     ("axum-jwt-auth", axum_jwt_auth::extractor),
     ("aliri_tower", aliri_tower::layer),
     ("axum-jose", axum_jose::layer),
+    ("oauth-resource-server", oauth_resource_server::layer),
 ];
 
 /// `jsonwebtoken` 10 and 11 take the AWS-LC backend, the faster of theirs; of version 10 both are
