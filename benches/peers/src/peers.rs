@@ -5,6 +5,7 @@ mod aliri_tower;
 mod axum_jose;
 mod axum_jwt_auth;
 mod bare;
+mod huskarl_axum;
 mod jwt_authorizer;
 mod keys;
 mod oauth_resource_server;
@@ -31,6 +32,7 @@ pub(crate) const CONTENDERS: &[(&str, Build)] = &[
     ("aliri_tower", aliri_tower::layer),
     ("axum-jose", axum_jose::layer),
     ("oauth-resource-server", oauth_resource_server::layer),
+    ("huskarl-axum", huskarl_axum::layer),
 ];
 
 /// `jsonwebtoken` 10 and 11 take the AWS-LC backend, the faster of theirs; of version 10 both are
