@@ -1,0 +1,42 @@
+//! An axum service on loopback that answers at `/bare` and, behind the layer, at `/guarded`.
+//!
+//! Prints its address and a good token, and then serves until it is killed; `benches/loopback`
+//! drives it. The argument is the algorithm, `HS256` if there is none.
+
+use axum::{Router, routing::get};
+use serde::Deserialize;
+use tokio::net::TcpListener;
+use tower_bearer::{Algorithm, AuthLayer, Authenticated, Verifier, test_util::TestIssuer};
+
+/// An afternoon of measuring.
+const LIFETIME: u64 = 6 * 3600;
+
+#[derive(Clone, Debug, Deserialize)]
+struct Caller {
+    sub: String,
+}
+
+#[tokio::main]
+async fn main() {
+    let algorithm = std::env::args().nth(1).unwrap_or_else(|| "HS256".to_owned());
+    let algorithm: Algorithm = algorithm.parse().expect("an algorithm");
+    let issuer = TestIssuer::named("https://issuer.test", algorithm);
+    let verifier = Verifier::builder().issuer(issuer.trusted()).claims::<Caller>().build();
+    let layer = AuthLayer::new(verifier.expect("a verifier"));
+
+    let app = Router::new()
+        .route("/guarded", get(async |caller: Authenticated<Caller>| caller.custom().sub.clone()))
+        .route_layer(layer)
+        .route("/bare", get(async || "user-1".to_owned()));
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    println!("http://{}", listener.local_addr().expect("an address"));
+    println!("{}", token(&issuer));
+    axum::serve(listener, app).await.expect("it serves");
+}
+
+/// The token of the other benchmarks: 8 claims, 5 scopes.
+fn token(issuer: &TestIssuer) -> String {
+    let expires = issuer.now().as_secs() + LIFETIME;
+    let scope = "reports:read reports:write files:read files:write profile";
+    issuer.token().scope(scope).claim("exp", expires).sign()
+}
