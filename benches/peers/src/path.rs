@@ -33,8 +33,8 @@ impl Case<'_> {
         Self { expect: 200, ..*self }
     }
 
-    /// What sends the request to this service, once it has let a good token in: so nobody refuses for
-    /// another reason than the token, and what a service remembers of good ones is there.
+    /// What sends the request to this service, once it has let a good token in: so nobody refuses
+    /// for another reason than the token, and what a service remembers of good ones is there.
     pub(crate) fn through<S, Q, B>(&self, mut service: S) -> Run
     where
         S: Service<Request<Q>, Response = Response<B>, Error = Infallible> + 'static,
