@@ -25,7 +25,7 @@ pub(crate) const CONTENDERS: &[(&str, Build)] = &[
     (BY_HAND, bare::by_hand),
     ("tower-bearer", ours::with_claims),
     ("tower-bearer, no claims type", ours::without_claims),
-    // "tower-bearer, cached" goes here, with a verifier of its own in `ours`.
+    ("tower-bearer, cached", ours::cached),
     ("jwt-authorizer", jwt_authorizer::layer),
     ("tower-oauth2-resource-server", tower_oauth2_resource_server::layer),
     ("axum-jwt-auth", axum_jwt_auth::extractor),
