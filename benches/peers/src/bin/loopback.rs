@@ -1,4 +1,5 @@
-//! An axum service on loopback that answers at `/bare` and, behind the layer, at `/guarded`.
+//! An axum service on loopback that answers at `/bare` and, behind the layer, at `/guarded` and, with
+//! tokens remembered, at `/cached`.
 //!
 //! Prints its address and a good token, and then serves until it is killed; `benches/loopback`
 //! drives it. The argument is the algorithm, `HS256` if there is none.
@@ -6,7 +7,11 @@
 use axum::{Router, routing::get};
 use serde::Deserialize;
 use tokio::net::TcpListener;
-use tower_bearer::{Algorithm, AuthLayer, Authenticated, Verifier, test_util::TestIssuer};
+use tower_bearer::{
+    Algorithm, AuthLayer, Authenticated, Verifier,
+    test_util::TestIssuer,
+    verifier::{CacheConfig, VerifierBuilder},
+};
 
 /// An afternoon of measuring.
 const LIFETIME: u64 = 6 * 3600;
@@ -21,17 +26,23 @@ async fn main() {
     let algorithm = std::env::args().nth(1).unwrap_or_else(|| "HS256".to_owned());
     let algorithm: Algorithm = algorithm.parse().expect("an algorithm");
     let issuer = TestIssuer::named("https://issuer.test", algorithm);
-    let verifier = Verifier::builder().issuer(issuer.trusted()).claims::<Caller>().build();
-    let layer = AuthLayer::new(verifier.expect("a verifier"));
+    let verifier = || Verifier::builder().issuer(issuer.trusted());
 
     let app = Router::new()
-        .route("/guarded", get(async |caller: Authenticated<Caller>| caller.custom().sub.clone()))
-        .route_layer(layer)
+        .merge(guarded("/guarded", verifier()))
+        .merge(guarded("/cached", verifier().cache(CacheConfig::new())))
         .route("/bare", get(async || "user-1".to_owned()));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     println!("http://{}", listener.local_addr().expect("an address"));
     println!("{}", token(&issuer));
     axum::serve(listener, app).await.expect("it serves");
+}
+
+fn guarded(path: &str, verifier: VerifierBuilder) -> Router {
+    let verifier = verifier.claims::<Caller>().build().expect("a verifier");
+    Router::new()
+        .route(path, get(async |caller: Authenticated<Caller>| caller.custom().sub.clone()))
+        .route_layer(AuthLayer::new(verifier))
 }
 
 /// The token of the other benchmarks: 8 claims, 5 scopes.
