@@ -30,23 +30,32 @@ async fn race<F>(trial: &Trial, rival: impl Fn(Trial, u8) -> F) -> Vec<Applied>
 where
     F: Future<Output = Applied> + Send + 'static,
 {
-    let start = Arc::new(Barrier::new(RIVALS.into()));
-    let begin = |number| {
-        let (start, running) = (Arc::clone(&start), rival(trial.clone(), number));
-        tokio::spawn(async move {
-            start.wait().await;
-            running.await
-        })
-    };
-    let tasks: Vec<_> = (0..RIVALS).map(begin).collect();
-    let mut outcomes = Vec::new();
-    for task in tasks {
-        outcomes.push(joined(task.await));
-    }
-    outcomes
+    together((0..RIVALS).map(|number| rival(trial.clone(), number))).await
 }
 
-pub(super) fn joined<T>(outcome: Result<T, tokio::task::JoinError>) -> T {
+/// Runs these in tasks of their own that begin together; gives what they return, in their order.
+pub(super) async fn together<F>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+{
+    let futures: Vec<_> = futures.into_iter().collect();
+    let start = Arc::new(Barrier::new(futures.len()));
+    let begin = |future: F| {
+        let start = Arc::clone(&start);
+        tokio::spawn(async move {
+            start.wait().await;
+            future.await
+        })
+    };
+    let tasks: Vec<_> = futures.into_iter().map(begin).collect();
+    let mut outputs = Vec::new();
+    for task in tasks {
+        outputs.push(joined(task.await));
+    }
+    outputs
+}
+
+fn joined<T>(outcome: Result<T, tokio::task::JoinError>) -> T {
     outcome.unwrap_or_else(|error| panic!("a task of the suite failed: {error}"))
 }
 
@@ -130,7 +139,6 @@ async fn a_disabled_application_has_no_live_family(trial: Trial) {
         let app = format!("app_{round}");
         let enabled = application(&app, &app);
         trial.done(line, [Write::InsertApplication(enabled.clone())]).await;
-        let start = Arc::new(Barrier::new(3));
         let disable = [
             Write::ReplaceApplication(ApplicationRecord { enabled: false, ..next(&enabled) }),
             Write::EndFamilies { application: app.clone(), secret: None, at: at(NOW) },
@@ -143,17 +151,10 @@ async fn a_disabled_application_has_no_live_family(trial: Trial) {
             vec![Write::InsertFamily { family: opened, application_version: 1 }]
         };
         let tasks = [open(1), disable.into(), open(2)].map(|writes| {
-            let (trial, start) = (trial.clone(), Arc::clone(&start));
-            tokio::spawn(async move {
-                start.wait().await;
-                trial.applied(writes).await
-            })
+            let trial = trial.clone();
+            async move { trial.applied(writes).await }
         });
-        let mut outcomes = Vec::new();
-        for task in tasks {
-            outcomes.push(joined(task.await));
-        }
-        same(line, outcomes[1], Applied::Done);
+        same(line, together(tasks).await[1], Applied::Done);
         same(line, answer(trial.live_families(&app, at(0), 0, 10)).await, Vec::new());
     }
 }

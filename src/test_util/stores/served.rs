@@ -5,11 +5,10 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use http::{Request, StatusCode, header::CONTENT_TYPE};
 use http_body_util::{BodyExt as _, Full};
 use serde_json::{Value, json};
-use tokio::sync::Barrier;
 use tower_service::Service as _;
 
 use super::{
-    races::{RIVALS, ROUNDS, joined},
+    races::{RIVALS, ROUNDS, together},
     samples::{NOW, scopes},
     trial::{Open, same},
 };
@@ -174,23 +173,4 @@ impl Answer {
         let lacks = || panic!("broken: a server answers over this store; it said {status}: {body}");
         member.map_or_else(lacks, str::to_owned)
     }
-}
-
-/// Runs them in tasks of their own that begin together; gives the answers in their order.
-async fn together(requests: impl IntoIterator<Item = Task>) -> Vec<Answer> {
-    let requests: Vec<_> = requests.into_iter().collect();
-    let start = Arc::new(Barrier::new(requests.len()));
-    let begin = |request: Task| {
-        let start = Arc::clone(&start);
-        tokio::spawn(async move {
-            start.wait().await;
-            request.await
-        })
-    };
-    let tasks: Vec<_> = requests.into_iter().map(begin).collect();
-    let mut answers = Vec::new();
-    for task in tasks {
-        answers.push(joined(task.await));
-    }
-    answers
 }
