@@ -132,18 +132,8 @@ async fn however_something_ended_a_server_that_is_opened_later_refuses_it() {
                 assert_eq!(world.authenticate().await.status, 200);
             }
         }
-        let server = tower_bearer::issue::AuthorizationServer::builder(store)
-            .issuer(super::world::ISSUER)
-            .keys(super::world::keys())
-            .clock(world.clock.clone())
-            .open()
-            .await
-            .unwrap();
-        let verifier = tower_bearer::Verifier::builder()
-            .issuer(server.trusted().audience(super::world::API))
-            .clock(world.clock.clone())
-            .build()
-            .unwrap();
+        let server = world.open_another(store).await;
+        let verifier = super::world::verifier(&server, &world.clock);
         let refused = verifier.verify_now(&pair.access()).map_err(|error| error.kind());
         assert_eq!(refused.err(), Some(AuthErrorKind::Revoked), "{how}");
     }
@@ -166,19 +156,9 @@ async fn what_was_revoked_stays_so_after_a_restart() {
         .await;
     world.form("/oauth2/revoke", &format!("token={alone}")).await;
 
-    let server = tower_bearer::issue::AuthorizationServer::builder(store)
-        .issuer(super::world::ISSUER)
-        .keys(super::world::keys())
-        .clock(world.clock.clone())
-        .open()
-        .await
-        .unwrap();
+    let server = world.open_another(store).await;
     assert_eq!(server.revocations().len(), 2);
-    let verifier = tower_bearer::Verifier::builder()
-        .issuer(server.trusted().audience(super::world::API))
-        .clock(world.clock.clone())
-        .build()
-        .unwrap();
+    let verifier = super::world::verifier(&server, &world.clock);
     for token in [family.access(), alone] {
         assert_eq!(verifier.verify_now(&token).unwrap_err().kind(), AuthErrorKind::Revoked);
     }
@@ -200,20 +180,10 @@ async fn a_clock_that_jumps_ahead_and_back_revives_nothing() {
 
     world.clock.set(expires_at + 23 * 3600);
     world.server.maintain().await.unwrap();
-    let another = tower_bearer::issue::AuthorizationServer::builder(store)
-        .issuer(super::world::ISSUER)
-        .keys(super::world::keys())
-        .clock(world.clock.clone())
-        .open()
-        .await
-        .unwrap();
+    let another = world.open_another(store).await;
     world.clock.set(NOW + 1);
     for server in [&world.server, &another] {
-        let verifier = tower_bearer::Verifier::builder()
-            .issuer(server.trusted().audience(super::world::API))
-            .clock(world.clock.clone())
-            .build()
-            .unwrap();
+        let verifier = super::world::verifier(server, &world.clock);
         let refused = verifier.verify_now(&alone).map_err(|error| error.kind());
         assert_eq!(refused.err(), Some(AuthErrorKind::Revoked));
     }

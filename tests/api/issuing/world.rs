@@ -78,12 +78,14 @@ impl World {
         let endpoints = endpoints(Endpoints::builder(server.clone(), FindSource::peer(peer)))
             .build()
             .expect("the endpoints are sound");
-        let verifier = Verifier::builder()
-            .issuer(server.trusted().audience(API))
-            .clock(clock.clone())
-            .build()
-            .expect("the verifier is sound");
+        let verifier = verifier(&server, &clock);
         Self { server, endpoints, clock, events, app, secret, verifier }
+    }
+
+    /// A server of the same store that is opened now, with the usual settings.
+    pub(super) async fn open_another(&self, store: impl Store) -> AuthorizationServer {
+        let builder = AuthorizationServer::builder(store).issuer(ISSUER).keys(keys());
+        builder.clock(self.clock.clone()).open().await.expect("the server is sound")
     }
 
     pub(super) async fn authenticate(&self) -> Answer {
@@ -161,6 +163,12 @@ impl World {
     pub(super) fn count(&self, action: IssuingAction) -> usize {
         self.happened().iter().filter(|event| event.action == action).count()
     }
+}
+
+/// What verifies tokens of this server for the protected service.
+pub(super) fn verifier(server: &AuthorizationServer, clock: &FrozenClock) -> Verifier {
+    let builder = Verifier::builder().issuer(server.trusted().audience(API));
+    builder.clock(clock.clone()).build().expect("the verifier is sound")
 }
 
 /// An application that may have the scopes `reports:read` and `reports:write`.
