@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 /// What is wrong with a configuration: the value and the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -267,5 +267,18 @@ impl ConfigError {
             0 => Ok(value.as_secs()),
             _ => Err(Self::FractionOfSecond { name, value }),
         }
+    }
+
+    /// Checks that the value of a setting is one of these.
+    pub(crate) fn in_range(
+        name: &'static str,
+        value: u64,
+        range: RangeInclusive<u64>,
+    ) -> Result<(), Self> {
+        if range.contains(&value) {
+            return Ok(());
+        }
+        let (min, max) = range.into_inner();
+        Err(Self::OutOfRange { name, value, min, max })
     }
 }

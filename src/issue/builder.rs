@@ -285,9 +285,7 @@ impl ServerBuilder {
             ("key_rotation (publish_ahead)", publish_ahead, 300, 30 * DAY),
             ("key_rotation (every)", rotate_every, least_every, 730 * DAY),
         ] {
-            if !(min..=max).contains(&value) {
-                return Err(ConfigError::OutOfRange { name, value, min, max });
-            }
+            ConfigError::in_range(name, value, min..=max)?;
         }
         Ok(())
     }

@@ -138,12 +138,8 @@ impl Throttle {
             ("global_failures at once", self.global_burst.into(), 1..=1_000_000),
             ("global_failures per second", self.global_per_second.into(), 1..=100_000),
         ];
-        for (name, value, range) in settings {
-            if !range.contains(&value) {
-                let (min, max) = range.into_inner();
-                return Err(ConfigError::OutOfRange { name, value, min, max });
-            }
-        }
-        Ok(())
+        settings
+            .into_iter()
+            .try_for_each(|(name, value, range)| ConfigError::in_range(name, value, range))
     }
 }

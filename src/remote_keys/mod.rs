@@ -142,11 +142,7 @@ impl RemoteKeys {
         ];
         let values = [self.fresh_for, self.cooldown, self.stale_for, self.timeout];
         for ((name, range), value) in SETTINGS.into_iter().zip(values) {
-            let value = ConfigError::whole_seconds(name, value)?;
-            if !range.contains(&value) {
-                let (min, max) = range.into_inner();
-                return Err(ConfigError::OutOfRange { name, value, min, max });
-            }
+            ConfigError::in_range(name, ConfigError::whole_seconds(name, value)?, range)?;
         }
         let place = match self.jwks_uri {
             Some(value) => match secure_url(&value) {

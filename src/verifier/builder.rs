@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// The least and the most bytes of a token that can be configured.
-const TOKEN_LEN: std::ops::RangeInclusive<usize> = 256..=64 * 1024;
+const TOKEN_LEN: std::ops::RangeInclusive<u64> = 256..=64 * 1024;
 
 /// Describes a [`Verifier`].
 #[must_use]
@@ -113,14 +113,7 @@ impl<C> VerifierBuilder<C> {
             Some(backend) => backend.checked()?,
             None => Backend::compiled()?,
         };
-        if !TOKEN_LEN.contains(&self.max_token_len) {
-            return Err(ConfigError::OutOfRange {
-                name: "max_token_len",
-                value: self.max_token_len as u64,
-                min: *TOKEN_LEN.start() as u64,
-                max: *TOKEN_LEN.end() as u64,
-            });
-        }
+        ConfigError::in_range("max_token_len", self.max_token_len as u64, TOKEN_LEN)?;
         let shared = Shared {
             issuers: Issuers::new(self.issuers, backend, &self.clock, &self.events)?,
             backend,

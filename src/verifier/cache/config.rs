@@ -32,9 +32,9 @@ pub struct CacheConfig {
     pub(super) max_token_len: usize,
 }
 
-const ENTRIES: RangeInclusive<usize> = 64..=10_000_000;
-const BYTES: RangeInclusive<usize> = 64 * 1024..=1 << 30;
-const TOKEN_LEN: RangeInclusive<usize> = 256..=64 * 1024;
+const ENTRIES: RangeInclusive<u64> = 64..=10_000_000;
+const BYTES: RangeInclusive<u64> = 64 * 1024..=1 << 30;
+const TOKEN_LEN: RangeInclusive<u64> = 256..=64 * 1024;
 
 impl CacheConfig {
     /// 10 000 tokens of at most 4 KiB, in 32 MiB.
@@ -69,12 +69,9 @@ impl CacheConfig {
             ("cache max_bytes", self.max_bytes, BYTES),
             ("cache max_token_len", self.max_token_len, TOKEN_LEN),
         ];
-        for (name, value, limit) in limits {
-            if !limit.contains(&value) {
-                return Err(out_of_range(name, value, &limit));
-            }
-        }
-        Ok(())
+        limits
+            .into_iter()
+            .try_for_each(|(name, value, range)| ConfigError::in_range(name, value as u64, range))
     }
 
     /// The same in the words of the cache.
@@ -86,7 +83,11 @@ impl CacheConfig {
             .weight_capacity(self.max_bytes as u64)
             .shards(self.parts())
             .build();
-        options.map_err(|_| out_of_range("cache max_bytes", self.max_bytes, &BYTES))
+        options.map_err(|_| {
+            let (name, value) = ("cache max_bytes", self.max_bytes as u64);
+            let (min, max) = BYTES.into_inner();
+            ConfigError::OutOfRange { name, value, min, max }
+        })
     }
 
     /// How many parts there are, each with a lock and an equal share of the bytes: more than threads
@@ -108,11 +109,6 @@ const USUAL_TOKEN: usize = 256;
 
 /// What an entry takes in the tables of the cache, more or less, in bytes.
 pub(super) const TABLES: usize = 192;
-
-fn out_of_range(name: &'static str, value: usize, limit: &RangeInclusive<usize>) -> ConfigError {
-    let [value, min, max] = [value, *limit.start(), *limit.end()].map(|n| n as u64);
-    ConfigError::OutOfRange { name, value, min, max }
-}
 
 impl Default for CacheConfig {
     fn default() -> Self {
