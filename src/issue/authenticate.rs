@@ -120,7 +120,7 @@ impl Core {
         };
         let found = match given.who {
             Who::Named(name) => self.application_named(name).await,
-            Who::Id(id) => self.store.application(id).await,
+            Who::Id(id) => self.application(id).await,
         };
         let found = found.map_err(|error| (error.into(), None))?;
         let guess = permit.begin();
