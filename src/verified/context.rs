@@ -49,8 +49,7 @@ impl AuthContext {
     /// The token that a verifier with this claims type remembered.
     #[cfg(feature = "cache")]
     pub(crate) fn recalled<C: Send + Sync + 'static>(self) -> Option<Verified<C>> {
-        let record: Arc<dyn Any + Send + Sync> = self.0?;
-        record.downcast().ok().map(|record| Verified(Proof::Typed(record)))
+        typed(self.0?)
     }
 
     /// The grant of the verified token, or nothing for an anonymous request.
@@ -72,16 +71,18 @@ impl AuthContext {
         };
         let record = Arc::clone(record);
         let nothing: &dyn Any = &();
-        let proof = match nothing.downcast_ref() {
-            Some(nothing) => Proof::Untyped(record, nothing),
-            None => {
-                let record: Arc<dyn Any + Send + Sync> = record;
-                let typed = record.downcast().map_err(|_| AuthErrorKind::ClaimsTypeMismatch)?;
-                Proof::Typed(typed)
-            }
+        let verified = match nothing.downcast_ref() {
+            Some(nothing) => Some(Verified(Proof::Untyped(record, nothing))),
+            None => typed(record),
         };
-        Ok(Some(Verified(proof)))
+        verified.map(Some).ok_or_else(|| AuthErrorKind::ClaimsTypeMismatch.into())
     }
+}
+
+/// A record of a verifier with this claims type.
+fn typed<C: Send + Sync + 'static>(record: Arc<dyn AnyRecord>) -> Option<Verified<C>> {
+    let record: Arc<dyn Any + Send + Sync> = record;
+    record.downcast().ok().map(|record| Verified(Proof::Typed(record)))
 }
 
 impl<C: Send + Sync + 'static> From<Verified<C>> for AuthContext {
