@@ -66,28 +66,35 @@ impl TokenCache {
         issuers: &Issuers,
         now: impl FnOnce() -> UnixTime,
     ) -> Option<AuthContext> {
-        let Some(known) = self.known.get(token) else {
-            self.counts.miss();
-            return None;
-        };
-        if still_holds(&known, issuers, now()) {
-            self.counts.hit();
-            return Some(known.caller);
+        // Longer ones are not there, and need not be hashed to find that out.
+        let known = if self.takes(token) { self.known.get(token) } else { None };
+        match known {
+            Some(known) if still_holds(&known, issuers, now()) => {
+                self.counts.hit();
+                return Some(known.caller);
+            }
+            Some(_) => {
+                self.known.remove(token);
+            }
+            None => {}
         }
-        self.known.remove(token);
         self.counts.miss();
         None
     }
 
     /// Remembers a token that was accepted, with a key of these.
     pub(super) fn remember(&self, token: &[u8], caller: &AuthContext, issuer: u32, epoch: u64) {
-        if token.len() > self.max_token_len {
+        if !self.takes(token) {
             return;
         }
         let bytes = TABLES + token.len() + caller.bytes();
         let bytes = u32::try_from(bytes.max(self.least)).unwrap_or(u32::MAX);
         let known = Known { caller: caller.clone(), issuer, bytes, epoch };
         self.known.insert(Token(Zeroizing::new(token.into())), known);
+    }
+
+    fn takes(&self, token: &[u8]) -> bool {
+        token.len() <= self.max_token_len
     }
 
     pub(super) fn stats(&self) -> CacheStats {
