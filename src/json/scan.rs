@@ -155,7 +155,12 @@ impl<'de> Scanner<'de> {
     fn natural(&mut self) -> Option<u64> {
         const MOST_DIGITS: usize = 18;
         let rest = self.text.as_bytes().get(self.at..)?;
-        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let (mut digits, mut number) = (0, 0_u64);
+        while let Some(digit @ b'0'..=b'9') = rest.get(digits) {
+            // Beyond the most digits it is not used.
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+            digits += 1;
+        }
         let is_plain = digits <= MOST_DIGITS
             && !matches!(rest.get(digits), Some(b'.' | b'e' | b'E'))
             && (digits == 1 || rest.first() != Some(&b'0'));
@@ -163,8 +168,7 @@ impl<'de> Scanner<'de> {
             return None;
         }
         self.at += digits;
-        let number = |sum, digit: &u8| sum * 10 + u64::from(digit - b'0');
-        Some(rest[..digits].iter().fold(0, number))
+        Some(number)
     }
 
     /// Has `serde_json` read one value.
@@ -194,15 +198,15 @@ fn plain_len(bytes: &[u8]) -> usize {
 
 /// The position of the first special byte among eight, the lowest byte first.
 ///
-/// Each test sets the high bit of the bytes that it looks for. It may also set that of a byte
-/// *above* one that it found, which is why only the first counts.
+/// Each test sets the high bit of the ASCII bytes that it looks for, as they are below its limit. It
+/// may also set that of a byte *above* one that it found, which is why only the first counts.
 #[inline]
 fn first_special(chunk: u64) -> Option<usize> {
     const EACH: u64 = u64::MAX / 0xff;
     const HIGH: u64 = EACH * 0x80;
-    let below = |limit: u64, value: u64| value.wrapping_sub(EACH * limit) & !value & HIGH;
+    let below = |limit: u8, value: u64| value.wrapping_sub(EACH * u64::from(limit));
     let equal = |byte: u8| below(1, chunk ^ (EACH * u64::from(byte)));
-    let special = below(u64::from(b' '), chunk) | equal(b'"') | equal(b'\\');
+    let special = (below(b' ', chunk) | equal(b'"') | equal(b'\\')) & !chunk & HIGH;
     (special != 0).then(|| special.trailing_zeros() as usize / 8)
 }
 
