@@ -88,13 +88,15 @@ impl<F, R> Settings<F, R> {
         let challenge = self.challenges.header(error).filter(|_| is_challenged);
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(challenge) = challenge {
-            headers.append(WWW_AUTHENTICATE, challenge);
-        }
         if keeps_status && error.kind() == AuthErrorKind::KeysUnavailable {
             headers.insert(RETRY_AFTER, self.retry_after.clone());
         }
-        self.offer(response);
+        match challenge {
+            Some(challenge) => {
+                headers.append(WWW_AUTHENTICATE, challenge);
+            }
+            None => self.offer(response),
+        }
     }
 
     /// No refusal that became a 401 goes out without a challenge (RFC 9110 section 15.5.2).
