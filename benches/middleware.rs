@@ -13,12 +13,16 @@
 
 #[path = "shared/fixture.rs"]
 mod fixture;
+#[path = "shared/memory.rs"]
+mod memory;
 #[path = "shared/remote.rs"]
 mod remote;
 #[path = "shared/revoked.rs"]
 mod revoked;
 #[path = "shared/mod.rs"]
 mod shared;
+#[path = "shared/threads.rs"]
+mod threads;
 
 use std::hint::black_box;
 
@@ -60,7 +64,10 @@ fn main() {
         remote_keys(&options, &Fixture::new(Algorithm::Rs256));
     }
     if options.wants("HS256") {
-        growth(&options, &Fixture::new(Algorithm::Hs256));
+        let fixture = Fixture::new(Algorithm::Hs256);
+        growth(&options, &fixture);
+        threads::scaling(&options, &fixture);
+        memory::of_full_caches(&options, &fixture);
     }
     if options.wants("scopes") {
         scopes(&options);
@@ -105,13 +112,7 @@ fn cached(options: &Options, fixture: &Fixture) {
     let counts = counts.filter(|count| *count <= 1000 || fixture.algorithm == Algorithm::Hs256);
     let known = counts.map(|count| {
         let tokens = fixture.many(count);
-        let config = CacheConfig::new().max_entries(20_000).max_bytes(64 * 1024 * 1024);
-        let verifier = Verifier::builder().issuer(fixture.trusted(1)).cache(config);
-        let verifier = verifier.claims::<Claims>().build().expect("a verifier");
-        for token in &tokens {
-            verifier.verify_now(token).expect("the token is good");
-        }
-        let service = AuthLayer::new(verifier).layer(Empty);
+        let service = AuthLayer::new(remembering(fixture.trusted(1), &tokens)).layer(Empty);
         Contender::service(format!("{count} tokens"), service, 200, requests(&tokens))
     });
     let by_hand =
@@ -123,8 +124,7 @@ fn cached(options: &Options, fixture: &Fixture) {
 /// Without HTTP around it.
 fn verified(options: &Options, fixture: &Fixture) {
     let (by_hand, token) = (fixture.by_hand(Empty), fixture.valid.clone());
-    let verifier = Verifier::builder().issuer(fixture.trusted(1)).claims::<Claims>().build();
-    let (verifier, same) = (verifier.expect("a verifier"), token.clone());
+    let (verifier, same) = (verifier(fixture.trusted(1)), token.clone());
     options.compare(
         &format!("{} verified", fixture.algorithm),
         0,
@@ -209,6 +209,14 @@ fn growth(options: &Options, fixture: &Fixture) {
         Contender::service(format!("{bytes} bytes"), guarded(issuer), 200, request(&token))
     });
     options.compare("HS256 token size", 0, with_sizes.into());
+
+    let remembered = [512, 1024, 2048, 4096, 8192, 16384].map(|bytes| {
+        let (issuer, token) = padded(fixture, bytes);
+        let service =
+            AuthLayer::new(remembering(issuer, std::slice::from_ref(&token))).layer(Empty);
+        Contender::service(format!("{bytes} bytes"), service, 200, request(&token))
+    });
+    options.compare("HS256 token size, remembered", 0, remembered.into());
 }
 
 /// Keys that are fetched, beside the same keys at hand.
@@ -281,8 +289,23 @@ fn plain(issuer: Issuer) -> Guarded<()> {
 
 /// A service that has seen a good token, so that its headers are known as they are in real life.
 fn warmed(fixture: &Fixture) -> Guarded<Claims> {
-    let verifier = Verifier::builder().issuer(fixture.trusted(1)).claims::<Claims>().build();
-    let verifier = verifier.expect("a verifier");
+    let verifier = verifier(fixture.trusted(1));
     verifier.verify_now(&fixture.valid).expect("the token is good");
     AuthLayer::new(verifier).layer(Empty)
+}
+
+fn verifier(issuer: Issuer) -> Verifier<Claims> {
+    Verifier::builder().issuer(issuer).claims().build().expect("a verifier")
+}
+
+/// A verifier that has seen these tokens and remembers them.
+fn remembering(issuer: Issuer, tokens: &[String]) -> Verifier<Claims> {
+    let cache = CacheConfig::new().max_entries(20_000).max_bytes(64 * 1024 * 1024);
+    let cache = cache.max_token_len(64 * 1024);
+    let verifier = Verifier::builder().issuer(issuer).max_token_len(64 * 1024).cache(cache);
+    let verifier = verifier.claims().build().expect("a verifier");
+    for token in tokens {
+        verifier.verify_now(token).expect("the token is good");
+    }
+    verifier
 }

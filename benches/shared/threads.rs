@@ -1,0 +1,92 @@
+//! Whether two threads do twice the work of one.
+
+use std::{
+    sync::Barrier,
+    thread,
+    time::{Duration, Instant},
+};
+
+use tower::Layer;
+use tower_bearer::AuthLayer;
+
+use crate::{
+    fixture::{Fixture, requests},
+    remembering,
+    shared::{Contender, Empty, Options, median},
+    verifier,
+};
+
+/// What a thread does, which makes it itself.
+type Work<'a> = &'a (dyn Fn() -> Contender + Sync);
+
+/// Requests of one service, which each thread has a clone of, as the connections of a server have.
+pub(crate) fn scaling(options: &Options, fixture: &Fixture) {
+    const GROUP: &str = "HS256 two threads";
+    if !options.shows(GROUP) {
+        return;
+    }
+    let one = std::slice::from_ref(&fixture.valid);
+    let many = fixture.many(1000);
+    let by_hand = fixture.by_hand(Empty);
+    let uncached = AuthLayer::new(verifier(fixture.trusted(1))).layer(Empty);
+    let cached = AuthLayer::new(remembering(fixture.trusted(1), &many)).layer(Empty);
+    let hot = AuthLayer::new(remembering(fixture.trusted(1), one)).layer(Empty);
+    let cells: [(&str, Work<'_>); 5] = [
+        ("bare service", &|| Contender::service("", Empty, 200, requests(one))),
+        ("by hand", &|| Contender::service("", by_hand.clone(), 200, requests(one))),
+        ("tower-bearer", &|| Contender::service("", uncached.clone(), 200, requests(one))),
+        ("1000 tokens", &|| Contender::service("", cached.clone(), 200, requests(&many))),
+        ("1 token", &|| Contender::service("", hot.clone(), 200, requests(one))),
+    ];
+    println!("\n{GROUP}");
+    for (name, work) in cells {
+        let (alone, together) = rates(options, work);
+        println!(
+            "  {name:<34} {:>9.0} ns alone   {together:>6.2} times as many requests by two",
+            1e9 / alone,
+        );
+    }
+}
+
+/// Requests per second of one thread, and how many times that two of them do: medians of samples
+/// taken in turns.
+fn rates(options: &Options, work: Work<'_>) -> (f64, f64) {
+    let (samples, time) = match options.smoke {
+        true => (3, Duration::from_micros(50)),
+        false => (101, Duration::from_millis(10)),
+    };
+    let mut times = 1;
+    while elapsed(work, 1, times) < time {
+        times *= 2;
+    }
+    let rate = |threads: usize| {
+        threads as f64 * f64::from(times) / elapsed(work, threads, times).as_secs_f64()
+    };
+    let (mut alone, mut together) = (Vec::new(), Vec::new());
+    for _ in 0..samples {
+        let one = rate(1);
+        alone.push(one);
+        together.push(rate(2) / one);
+    }
+    (median(alone), median(together))
+}
+
+/// How long so many threads take at once to do their work so many times each.
+fn elapsed(work: Work<'_>, threads: usize, times: u32) -> Duration {
+    let start = Barrier::new(threads);
+    let run = || {
+        let mut contender = work();
+        (contender.run)(); // what is done once is not counted
+        start.wait();
+        let begun = Instant::now();
+        (0..times).for_each(|_| (contender.run)());
+        (begun, Instant::now())
+    };
+    let spans: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    let begun = spans.iter().map(|(begun, _)| *begun).min().expect("a thread");
+    let ended = spans.iter().map(|(_, ended)| *ended).max().expect("a thread");
+    ended - begun
+}
