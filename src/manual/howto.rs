@@ -150,11 +150,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Whatever can change is looked at again each time: time, keys, revocation; guards and handlers
-//! decide as ever. What it holds is good tokens, in the memory of the process, so leave it out where
+//! Whatever can change is looked at again each time: time, keys, tenants, revocation; guards and
+//! handlers decide as ever. What it holds is good tokens, in the memory of the process, so leave it out where
 //! the signature costs little, as with HS256, or where others may read that memory. How it does is in
 //! [`Verifier::cache_stats`](https://docs.rs/tower-bearer/latest/tower_bearer/struct.Verifier.html#method.cache_stats):
-//! many misses and evictions ask for more entries.
+//! many misses and evictions ask for more entries, or bytes.
 //!
 //! # Tell the caller in an access log
 //!

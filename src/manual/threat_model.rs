@@ -17,7 +17,7 @@
 //! | a huge or deeply nested token, a flood of unknown keys | size before decoding, bounds before reading, one signature check per request, no key is ever tried out | `verifier/pipeline.rs`, `json/limits.rs`, `key/index.rs` |
 //! | filling the memo of headers | only headers of verified tokens are remembered, and it is bounded | `verifier/memo.rs` |
 //! | a token that is remembered as good and is not any more: expired, revoked, its key withdrawn | nothing is remembered but what the token says; all that can change is asked again each time, and a doubt is a token that is not known | `verifier/cache/` |
-//! | filling the memory of verified tokens, or having others pushed out of it | only tokens that were accepted get in, by all of their bytes and a hash with a random key; it is bounded, and a newcomer displaces nobody who comes often | `verifier/cache/` |
+//! | filling the memory of verified tokens, or having others pushed out of it | only tokens that were accepted get in, by all of their bytes and a hash with a random key; it is bounded, and tokens that come once displace nobody who comes often | `verifier/cache/` |
 //! | two `Authorization` lines, of which a proxy and the service read different ones | refused | `token/header.rs` |
 //! | a token in the query string, where logs keep it | not read | `token/` |
 //! | a request that brings its own proof of identity in the extensions | the layer overwrites it, and the type cannot be made outside | `auth/service.rs`, `verified/` |

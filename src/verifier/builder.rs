@@ -86,7 +86,7 @@ impl<C> VerifierBuilder<C> {
     /// signature; nothing is remembered unless said so.
     ///
     /// What can be otherwise at the next request is looked at each time: whether the token has expired,
-    /// is revoked, and whether the keys of its issuer are the same. Guards and extractors do not
+    /// is revoked, is of a tenant that is ours, and whether the keys of its issuer are the same. Guards and extractors do not
     /// know where the claims come from. Refusals are never remembered. Whoever can read the memory
     /// of the process finds tokens there that are still good.
     #[cfg(feature = "cache")]

@@ -73,8 +73,9 @@ impl TokenCache {
                 self.counts.hit();
                 return Some(known.caller);
             }
-            Some(_) => {
-                self.known.remove(token);
+            Some(known) => {
+                // Unless another request has put it in anew.
+                self.known.remove_if(token, |now| now.epoch == known.epoch);
             }
             None => {}
         }
@@ -102,15 +103,19 @@ impl TokenCache {
     }
 }
 
-/// Whether everything that can change is as it was: the keys, the time, and that nothing was
-/// revoked.
+/// Whether everything that can change is as it was: the keys, the time, whose tokens are taken, and
+/// that nothing was revoked.
 #[inline]
 fn still_holds(known: &Known, issuers: &Issuers, now: UnixTime) -> bool {
     let (Some(trusted), Some(grant)) = (issuers.at(known.issuer), known.caller.grant()) else {
         return false;
     };
+    // Which tenants are ours is the application's to say, each time.
+    let is_ours = trusted.policy.tenants.is_none()
+        || issuers.get(grant.issuer()).is_some_and(|trusted| trusted.place == known.issuer);
     let keys = trusted.usable_keys(now);
-    keys.as_ref().is_some_and(|keys| keys.epoch == known.epoch)
+    is_ours
+        && keys.as_ref().is_some_and(|keys| keys.epoch == known.epoch)
         && policy::check_time(&trusted.policy, grant.claims(), now).is_ok()
         && !trusted.revokes(grant)
 }
