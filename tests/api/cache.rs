@@ -357,6 +357,21 @@ fn long_tokens_are_verified_each_time() {
     }
 }
 
+#[test]
+fn what_is_too_large_to_be_held_pushes_nobody_out() {
+    let (issuer, clock) = issuer();
+    let config = CacheConfig::new().max_bytes(64 * 1024).max_token_len(64 * 1024);
+    let builder = Verifier::builder().cache(config).clock(clock).max_token_len(64 * 1024);
+    let verifier = builder.issuer(issuer.trusted()).build().unwrap();
+    let small = issuer.token().sign();
+    let large = issuer.token().claim("padding", "x".repeat(30_000)).sign();
+    for token in [&small, &large, &large, &small] {
+        assert!(verifier.verify_now(token).is_ok());
+    }
+    let CacheStats { hits, misses, entries, evictions, .. } = stats(&verifier);
+    assert_eq!((hits, misses, entries, evictions), (1, 3, 1, 0));
+}
+
 /// More tokens that come once than there is room for push nobody out who is there all the time, and
 /// what is remembered stays within its bounds.
 #[test]

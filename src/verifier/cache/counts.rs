@@ -32,8 +32,10 @@ impl Counts {
         self.lane().misses.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn evicted(&self) {
-        self.evictions.fetch_add(1, Ordering::Relaxed);
+    pub(super) fn evicted(&self, tokens: u64) {
+        if tokens > 0 {
+            self.evictions.fetch_add(tokens, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn stats(&self, entries: u64, bytes: u64) -> CacheStats {

@@ -7,7 +7,6 @@ mod stats;
 use std::{
     borrow::Borrow,
     hash::{Hash, Hasher},
-    sync::Arc,
 };
 
 use foldhash::quality::RandomState;
@@ -26,11 +25,11 @@ use crate::{
 /// What does not hold any more is forgotten, and the token is verified as if it were new, so that
 /// there is still one place that refuses.
 pub(super) struct TokenCache {
-    known: Cache<Token, Known, Bytes, RandomState, Evictions>,
+    known: Cache<Token, Known, Bytes, RandomState, Forgotten>,
     max_token_len: usize,
     /// The least that an entry counts, so that the bound of the bytes is also one of the entries.
     least: usize,
-    counts: Arc<Counts>,
+    counts: Counts,
 }
 
 /// What is known of a token.
@@ -48,13 +47,11 @@ struct Known {
 impl TokenCache {
     pub(super) fn new(config: &CacheConfig) -> Result<Self, ConfigError> {
         let options = config.options()?;
-        let counts = Arc::new(Counts::default());
-        let evictions = Evictions(Arc::clone(&counts));
         Ok(Self {
-            known: Cache::with_options(options, Bytes, RandomState::default(), evictions),
+            known: Cache::with_options(options, Bytes, RandomState::default(), Forgotten),
             max_token_len: config.max_token_len,
             least: config.least(),
-            counts,
+            counts: Counts::default(),
         })
     }
 
@@ -91,7 +88,12 @@ impl TokenCache {
         let bytes = TABLES + token.len() + caller.bytes();
         let bytes = u32::try_from(bytes.max(self.least)).unwrap_or(u32::MAX);
         let known = Known { caller: caller.clone(), issuer, bytes, epoch };
-        self.known.insert(Token(Zeroizing::new(token.into())), known);
+        let mut forgotten = Vec::new();
+        let own = Token(Zeroizing::new(token.into()));
+        self.known.insert_with_lifecycle(own, known, &mut forgotten);
+        // The same token made room for nothing: another request had put it in, or it is too large.
+        let evicted = forgotten.iter().filter(|(other, _)| **other.0 != *token).count();
+        self.counts.evicted(evicted as u64);
     }
 
     fn takes(&self, token: &[u8]) -> bool {
@@ -153,16 +155,15 @@ impl Weighter<Token, Known> for Bytes {
     }
 }
 
-/// Counts what is forgotten, and drops it when no lock is held any more: it holds a value of the
+/// Collects what is forgotten, to be dropped when no lock is held any more: it holds a value of the
 /// application's type.
 #[derive(Clone)]
-struct Evictions(Arc<Counts>);
+struct Forgotten;
 
-impl Lifecycle<Token, Known> for Evictions {
+impl Lifecycle<Token, Known> for Forgotten {
     type RequestState = Vec<(Token, Known)>;
 
     fn on_evict(&self, forgotten: &mut Self::RequestState, token: Token, known: Known) {
-        self.0.evicted();
         forgotten.push((token, known));
     }
 }

@@ -4,13 +4,14 @@
 pub struct CacheStats {
     /// Tokens that were known, and of which everything still held.
     pub hits: u64,
-    /// Tokens that were verified as if they were new: unknown ones, forged ones among them, and
-    /// those that were known and of which something does not hold any more.
+    /// Looks for tokens that were then decided about as if they were new: unknown and forged ones, and
+    /// those that were known and of which something does not hold any more. A request that waits for
+    /// keys looks twice.
     pub misses: u64,
     /// Tokens that were forgotten to make room.
     pub evictions: u64,
-    /// Tokens that are known at present. Those that have expired are among them until they are
-    /// presented once more or make room.
+    /// Tokens that are known at present. Those that are not good any more are among them until they
+    /// are presented once more or make room.
     pub entries: u64,
     /// Bytes that they count, as [`max_bytes`](super::CacheConfig::max_bytes) says.
     pub bytes: u64,
