@@ -25,6 +25,15 @@ impl Audience {
         all.iter().map(|audience| audience.of(text))
     }
 
+    /// What it takes beside itself, in bytes.
+    #[cfg(feature = "cache")]
+    pub(super) fn heap_bytes(&self) -> usize {
+        match self {
+            Self::One(_) => 0,
+            Self::Many(audiences) => size_of_val(&**audiences),
+        }
+    }
+
     /// Reads one string or an array of strings; `None` for anything else, elements included.
     #[inline]
     pub(super) fn read(value: Value<'_>, pool: &mut Pool<'_>) -> Option<Self> {

@@ -30,6 +30,14 @@ pub(crate) struct Registered {
     pub(crate) token_use: Option<Span>,
 }
 
+#[cfg(feature = "cache")]
+impl Registered {
+    /// What they take beside themselves, in bytes.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.audience.as_ref().map_or(0, Audience::heap_bytes)
+    }
+}
+
 /// `sid`. Issuers mean different things by it, so that what is no string is no fault in itself.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) enum SessionId {

@@ -43,6 +43,16 @@ impl ScopeSet {
         &self.text
     }
 
+    /// What it takes beside itself, in bytes.
+    #[cfg(feature = "cache")]
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let places = match &self.spans {
+            Spans::Few(..) => 0,
+            Spans::Many(many) => many.capacity() * size_of::<Span>(),
+        };
+        self.text.len() + places
+    }
+
     /// Whether this scope is granted; exact comparison.
     #[must_use]
     pub fn contains(&self, scope: impl AsRef<str>) -> bool {
@@ -194,6 +204,7 @@ impl Spans {
             Self::Many(many) => {
                 many.sort_unstable_by(|a, b| a.bytes(text).cmp(b.bytes(text)));
                 many.dedup_by(|a, b| a.bytes(text) == b.bytes(text));
+                many.shrink_to_fit();
             }
         }
     }

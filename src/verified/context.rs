@@ -123,8 +123,7 @@ impl<C: Send + Sync + 'static> AnyRecord for Record<C> {
 
     #[cfg(feature = "cache")]
     fn bytes(&self) -> usize {
-        let texts =
-            [self.grant.scopes(), self.grant.effective_scopes()].map(|set| set.text().len());
-        size_of::<Self>() + texts.iter().sum::<usize>()
+        let of_application = self.grant.scopes().text().len();
+        size_of::<Self>() + self.grant.heap_bytes() + of_application
     }
 }

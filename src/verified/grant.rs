@@ -47,6 +47,14 @@ impl Grant {
         &self.claims
     }
 
+    /// What it takes beside itself, in bytes.
+    #[cfg(feature = "cache")]
+    pub(crate) fn heap_bytes(&self) -> usize {
+        let effective = self.effective.as_deref();
+        let effective = effective.map_or(0, |set| size_of::<ScopeSet>() + set.heap_bytes());
+        self.claims.heap_bytes() + self.scopes.heap_bytes() + effective
+    }
+
     /// The grant of a request, as the `AuthLayer` left it in the extensions.
     ///
     /// # Errors

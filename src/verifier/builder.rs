@@ -86,9 +86,13 @@ impl<C> VerifierBuilder<C> {
     /// signature; nothing is remembered unless said so.
     ///
     /// What can be otherwise at the next request is looked at each time: whether the token has expired,
-    /// is revoked, is of a tenant that is ours, and whether the keys of its issuer are the same. Guards and extractors do not
-    /// know where the claims come from. Refusals are never remembered. Whoever can read the memory
-    /// of the process finds tokens there that are still good.
+    /// is revoked, is of a tenant that is ours, and whether the keys of its issuer are the same. Guards
+    /// and extractors do not know where the claims come from. Refusals are never remembered.
+    ///
+    /// All requests with one token share one value of the application's type, which is made once and
+    /// dropped when the token makes room, perhaps while another request is verified: it must not depend
+    /// on anything but the claims. Whoever can read the memory of the process finds tokens there that
+    /// are still good.
     #[cfg(feature = "cache")]
     pub fn cache(self, config: CacheConfig) -> Self {
         Self { cache: Some(config), ..self }

@@ -372,6 +372,29 @@ fn what_is_too_large_to_be_held_pushes_nobody_out() {
     assert_eq!((hits, misses, entries, evictions), (1, 3, 1, 0));
 }
 
+/// The places of many scopes and audiences take room, too.
+#[test]
+fn what_is_known_counts_with_all_that_it_takes() {
+    let (issuer, clock) = issuer();
+    let counted = |scope: &str, audience: &[&str]| {
+        let config = CacheConfig::new().max_entries(10_000_000);
+        let verifier = with(config, [issuer.trusted()], &clock);
+        let token = issuer.token().scope(scope).claim("aud", audience);
+        assert!(verifier.verify_now(&token.sign()).is_ok());
+        stats(&verifier).bytes
+    };
+    let one = "x".repeat(179);
+    let many: Vec<String> =
+        (b'#'..=b'[').chain(b']'..=b'}').map(|byte| char::from(byte).into()).collect();
+    let many: String = many[..90].join(" ");
+    let ours = issuer.audience();
+    let plain = counted(&one, &[ours]);
+    assert_eq!(counted(&many, &[ours]), plain + 90 * 8);
+    // Once more in the token, where it is a third longer, and in both texts, with quotes and a comma.
+    let texts = 3 * (ours.len() as u64 + 3);
+    assert!(counted(&one, &[ours, ours]) >= plain + texts + 2 * 4);
+}
+
 /// More tokens that come once than there is room for push nobody out who is there all the time, and
 /// what is remembered stays within its bounds.
 #[test]

@@ -50,7 +50,8 @@ impl CacheConfig {
     /// The most bytes that they take: 32 MiB unless said otherwise, 64 KiB to 1 GiB.
     ///
     /// An entry counts its token, the text of its claims twice, once for the grant and once for what
-    /// the application's type may keep of it, the sizes of both types, and 192 bytes for the tables.
+    /// the application's type may keep of it, what else the grant holds, the sizes of both types, and
+    /// 192 bytes for the tables.
     /// A claims type that takes much more memory than its JSON has bytes, as one of many small
     /// values, takes more than is counted.
     pub fn max_bytes(self, bytes: usize) -> Self {
