@@ -113,12 +113,14 @@ fn still_holds(known: &Known, issuers: &Issuers, now: UnixTime) -> bool {
         return false;
     };
     // Which tenants are ours is the application's to say, each time.
-    let is_ours = trusted.policy.tenants.is_none()
-        || issuers.get(grant.issuer()).is_some_and(|trusted| trusted.place == known.issuer);
+    let is_ours = || {
+        trusted.policy.tenants.is_none()
+            || issuers.get(grant.issuer()).is_some_and(|trusted| trusted.place == known.issuer)
+    };
     let keys = trusted.usable_keys(now);
-    is_ours
-        && keys.as_ref().is_some_and(|keys| keys.epoch == known.epoch)
+    keys.as_ref().is_some_and(|keys| keys.epoch == known.epoch)
         && policy::check_time(&trusted.policy, grant.claims(), now).is_ok()
+        && is_ours()
         && !trusted.revokes(grant)
 }
 
