@@ -169,7 +169,7 @@ fn measured(contender: &mut Contender, times: u64) {
 }
 
 /// How many calls take about this long.
-fn batch(contender: &mut Contender, target: Duration) -> u32 {
+pub(crate) fn batch(contender: &mut Contender, target: Duration) -> u32 {
     let mut batch = 1;
     loop {
         let start = Instant::now();

@@ -6,14 +6,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tower::Layer;
-use tower_bearer::AuthLayer;
-
 use crate::{
     fixture::{Fixture, requests},
-    remembering,
-    shared::{Contender, Empty, Options, median},
-    verifier,
+    guarded, remembering,
+    shared::{Contender, Empty, Options, batch, median},
 };
 
 /// What a thread does, which makes it itself.
@@ -28,9 +24,9 @@ pub(crate) fn scaling(options: &Options, fixture: &Fixture) {
     let one = std::slice::from_ref(&fixture.valid);
     let many = fixture.many(1000);
     let by_hand = fixture.by_hand(Empty);
-    let uncached = AuthLayer::new(verifier(fixture.trusted(1))).layer(Empty);
-    let cached = AuthLayer::new(remembering(fixture.trusted(1), &many)).layer(Empty);
-    let hot = AuthLayer::new(remembering(fixture.trusted(1), one)).layer(Empty);
+    let uncached = guarded(fixture.trusted(1));
+    let cached = remembering(fixture.trusted(1), &many);
+    let hot = remembering(fixture.trusted(1), one);
     let cells: [(&str, Work<'_>); 5] = [
         ("bare service", &|| Contender::service("", Empty, 200, requests(one))),
         ("by hand", &|| Contender::service("", by_hand.clone(), 200, requests(one))),
@@ -55,10 +51,7 @@ fn rates(options: &Options, work: Work<'_>) -> (f64, f64) {
         true => (3, Duration::from_micros(50)),
         false => (101, Duration::from_millis(10)),
     };
-    let mut times = 1;
-    while elapsed(work, 1, times) < time {
-        times *= 2;
-    }
+    let times = batch(&mut work(), time);
     let rate = |threads: usize| {
         threads as f64 * f64::from(times) / elapsed(work, threads, times).as_secs_f64()
     };
