@@ -61,6 +61,32 @@ fn refusal(verifier: &Verifier, token: &str) -> Kind {
     verifier.verify_now(token).expect_err("the token is refused").kind()
 }
 
+/// Runs this while other threads present these tokens again and again.
+fn while_others_ask(verifier: &Verifier, tokens: &[&str], run: impl FnOnce()) {
+    /// Lets them end, also if an assertion fails, so that a failure is told.
+    struct Done<'a>(&'a AtomicBool);
+    impl Drop for Done<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let _done = Done(&is_done);
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !is_done.load(Ordering::Relaxed) {
+                    for token in tokens {
+                        let _ = verifier.verify_now(token);
+                    }
+                }
+            });
+        }
+        run();
+    });
+}
+
 #[test]
 fn a_token_is_verified_once_and_known_from_then_on() {
     let (issuer, clock) = issuer();
@@ -466,22 +492,13 @@ fn other_keys_are_seen_by_all_that_begin_after_the_change() {
     let verifier = remembering(issuer.trusted(), &clock);
     let token = issuer.token().sign();
     let other = TestIssuer::new().key().clone().with_id("other").unwrap();
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        for _ in 0..3 {
-            scope.spawn(|| {
-                while !done.load(Ordering::Relaxed) {
-                    let _ = verifier.verify_now(&token);
-                }
-            });
-        }
+    while_others_ask(&verifier, &[&token], || {
         for _ in 0..200 {
             verifier.replace_keys(issuer.name(), other.clone()).unwrap();
             assert_eq!(refusal(&verifier, &token), Kind::UnknownKey);
             verifier.replace_keys(issuer.name(), issuer.key().clone()).unwrap();
             assert!(verifier.verify_now(&token).is_ok());
         }
-        done.store(true, Ordering::Relaxed);
     });
 }
 
@@ -495,22 +512,12 @@ fn a_revocation_is_seen_by_all_that_begin_after_it() {
         .map(|number| (format!("token-{number}"), issuer.token()))
         .map(|(id, token)| (token.claim("jti", id.as_str()).sign(), id))
         .collect();
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(|| {
-                while !done.load(Ordering::Relaxed) {
-                    for (token, _) in &tokens {
-                        let _ = verifier.verify_now(token);
-                    }
-                }
-            });
-        }
+    let all: Vec<_> = tokens.iter().map(|(token, _)| token.as_str()).collect();
+    while_others_ask(&verifier, &all, || {
         for (token, id) in &tokens {
             revocations.revoke(&Revocation::token(id, UnixTime::from_secs(NOW + 1000)));
             assert_eq!(refusal(&verifier, token), Kind::Revoked);
         }
-        done.store(true, Ordering::Relaxed);
     });
     assert!(tokens.iter().all(|(token, _)| refusal(&verifier, token) == Kind::Revoked));
 }
