@@ -15,6 +15,8 @@
 mod bare;
 #[path = "issuing/clients.rs"]
 mod clients;
+#[path = "shared/compare.rs"]
+mod compare;
 #[path = "issuing/load.rs"]
 mod load;
 #[path = "issuing/process.rs"]

@@ -11,6 +11,8 @@
 
 #![expect(clippy::expect_used, reason = "a benchmark has no readers of its API")]
 
+#[path = "shared/compare.rs"]
+mod compare;
 #[path = "shared/fixture.rs"]
 mod fixture;
 #[path = "shared/memory.rs"]
@@ -224,13 +226,11 @@ fn remote_keys(options: &Options, fixture: &Fixture) {
     let cell = |name: &str, unknown| {
         let (verifier, runtime) = remote::verifier(fixture.described(), fixture.jwks(), unknown);
         let service = AuthLayer::new(verifier).layer(Empty);
-        let mut cell = Contender::service(name, service, 200, request(&fixture.valid));
-        let mut run = cell.run;
-        cell.run = Box::new(move || {
+        let mut request = request(&fixture.valid);
+        Contender::service(name, service, 200, move || {
             let _alive = &runtime;
-            run();
-        });
-        cell
+            request()
+        })
     };
     let at_hand = guarded(fixture.trusted(1));
     options.compare(

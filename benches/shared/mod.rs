@@ -1,5 +1,5 @@
-//! What the benchmarks share: contenders that handle one request per call, and a loop that measures
-//! them in turns, so that a slow moment of the machine hits all of them.
+//! What the benchmarks share: contenders that do one thing per call, and a loop that measures them in
+//! turns, so that a slow moment of the machine hits all of them.
 
 use std::{
     convert::Infallible,
@@ -13,36 +13,115 @@ use std::{
 use http::{Request, Response};
 use tower::Service;
 
-/// One thing to measure: does its work once per call.
+/// What is measured.
+pub(crate) trait Work {
+    /// Makes what the next calls of `run` take, so many of them, which is not measured.
+    fn make_ready(&mut self, _times: usize) {}
+
+    /// Does the work once.
+    fn run(&mut self);
+}
+
+impl<F: FnMut()> Work for F {
+    fn run(&mut self) {
+        self();
+    }
+}
+
+/// One thing to measure, and what it is called.
 pub(crate) struct Contender {
     pub(crate) name: String,
-    pub(crate) run: Box<dyn FnMut()>,
+    work: Box<dyn Work>,
 }
 
 impl Contender {
-    pub(crate) fn new(name: impl Into<String>, run: impl FnMut() + 'static) -> Self {
-        Self { name: name.into(), run: Box::new(run) }
+    /// What is made ready at once: few enough to stay near, as the request of a connection does.
+    const AT_ONCE: usize = 16;
+
+    pub(crate) fn new(name: impl Into<String>, work: impl Work + 'static) -> Self {
+        Self { name: name.into(), work: Box::new(work) }
     }
 
-    /// Sends the request that `make` makes through a service, whose future must be ready at once.
-    pub(crate) fn service<S>(
+    /// Sends the requests that `make` makes through a service, which must answer them at once.
+    pub(crate) fn service<S, Q, B>(
         name: impl Into<String>,
-        mut service: S,
+        service: S,
         expect: u16,
-        mut make: impl FnMut() -> Request<()> + 'static,
+        make: impl FnMut() -> Request<Q> + 'static,
     ) -> Self
     where
-        S: Service<Request<()>, Response = Response<()>, Error = Infallible> + 'static,
+        S: Service<Request<Q>, Response = Response<B>, Error = Infallible> + 'static,
+        Q: 'static,
     {
-        Self::new(name, move || {
-            let future = pin!(service.call(make()));
-            let Poll::Ready(Ok(response)) = future.poll(&mut Context::from_waker(Waker::noop()))
-            else {
-                panic!("the service answers at once");
-            };
-            assert_eq!(response.status().as_u16(), expect);
-            black_box(response);
-        })
+        Self::new(name, Sent { service, make, requests: Vec::new(), expect })
+    }
+
+    /// How long so many calls take.
+    pub(crate) fn time(&mut self, times: usize) -> Duration {
+        let mut spent = Duration::ZERO;
+        let mut left = times;
+        while left > 0 {
+            let now = left.min(Self::AT_ONCE);
+            spent += self.ready(now, |work| {
+                let start = Instant::now();
+                (0..now).for_each(|_| work.run());
+                start.elapsed()
+            });
+            left -= now;
+        }
+        spent
+    }
+
+    /// How many calls take about this long.
+    pub(crate) fn batch(&mut self, target: Duration) -> usize {
+        let mut batch = 1;
+        while self.time(batch) < target {
+            batch *= 2;
+        }
+        batch
+    }
+
+    /// What `measure` says of so many calls.
+    pub(crate) fn ready<M>(&mut self, times: usize, measure: impl FnOnce(&mut dyn Work) -> M) -> M {
+        self.work.make_ready(times);
+        measure(&mut *self.work)
+    }
+}
+
+/// Requests that are sent through a service.
+struct Sent<S, M, Q> {
+    service: S,
+    make: M,
+    requests: Vec<Request<Q>>,
+    expect: u16,
+}
+
+/// A future that is not ready after so many polls waits for something, which nobody should.
+const POLLS: usize = 16;
+
+impl<S, M, Q, B> Work for Sent<S, M, Q>
+where
+    S: Service<Request<Q>, Response = Response<B>, Error = Infallible>,
+    M: FnMut() -> Request<Q>,
+{
+    fn make_ready(&mut self, times: usize) {
+        self.requests.extend((0..times).map(|_| (self.make)()));
+    }
+
+    fn run(&mut self) {
+        let request = self.requests.pop().expect("a request is ready");
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(self.service.poll_ready(&mut cx).is_ready(), "the service is ready");
+        let mut future = pin!(self.service.call(request));
+        let answer = (0..POLLS).find_map(|_| match future.as_mut().poll(&mut cx) {
+            Poll::Ready(answer) => Some(answer),
+            Poll::Pending => None,
+        });
+        let Some(Ok(response)) = answer else {
+            panic!("the service waits for something");
+        };
+        assert_eq!(response.status().as_u16(), self.expect);
+        black_box(response);
     }
 }
 
@@ -71,7 +150,7 @@ pub(crate) struct Options {
     /// Only groups whose name contains this.
     filter: String,
     /// Runs the cell of this name so many times and does nothing else, for `callgrind`.
-    cell: Option<(String, u64)>,
+    cell: Option<(String, usize)>,
 }
 
 impl Options {
@@ -92,6 +171,11 @@ impl Options {
         }
     }
 
+    /// The one cell that is asked for, and how many times it shall run.
+    pub(crate) fn cell(&self) -> Option<(&str, usize)> {
+        self.cell.as_ref().map(|(cell, times)| (&**cell, *times))
+    }
+
     /// Whether the one cell that is asked for may be in a group whose name starts like this.
     pub(crate) fn wants(&self, prefix: &str) -> bool {
         match &self.cell {
@@ -110,33 +194,6 @@ impl Options {
         self.shows(group) || (self.cell.is_some() && self.wants(group))
     }
 
-    /// Measures a group and prints a table: median time, ratio to the baseline, allocations.
-    pub(crate) fn compare(&self, group: &str, baseline: usize, mut contenders: Vec<Contender>) {
-        if let Some((cell, times)) = &self.cell {
-            for contender in &mut contenders {
-                if format!("{group}/{}", contender.name) == *cell {
-                    (contender.run)(); // what is done once is not counted
-                    measured(contender, *times);
-                }
-            }
-            return;
-        }
-        if !self.shows(group) {
-            return;
-        }
-        let medians = self.medians(&mut contenders);
-        println!("\n{group}");
-        for (contender, median) in contenders.iter_mut().zip(&medians) {
-            let allocations = allocation_counter::measure(|| (contender.run)()).count_total;
-            println!(
-                "  {:<34} {:>9.0} ns   {:>6.3}   {allocations:>3} allocations",
-                contender.name,
-                median,
-                median / medians[baseline],
-            );
-        }
-    }
-
     /// Nanoseconds per call, the median of many short samples taken in turns.
     pub(crate) fn medians(&self, contenders: &mut [Contender]) -> Vec<f64> {
         let (samples, target) = if self.smoke {
@@ -144,13 +201,11 @@ impl Options {
         } else {
             (151, Duration::from_millis(2))
         };
-        let batches: Vec<u32> = contenders.iter_mut().map(|one| batch(one, target)).collect();
+        let batches: Vec<_> = contenders.iter_mut().map(|one| one.batch(target)).collect();
         let mut times = vec![Vec::new(); contenders.len()];
         for _ in 0..samples {
             for ((contender, batch), times) in contenders.iter_mut().zip(&batches).zip(&mut times) {
-                let start = Instant::now();
-                (0..*batch).for_each(|_| (contender.run)());
-                times.push(start.elapsed().as_nanos() as f64 / f64::from(*batch));
+                times.push(contender.time(*batch).as_nanos() as f64 / *batch as f64);
             }
         }
         times.into_iter().map(median).collect()
@@ -160,23 +215,4 @@ impl Options {
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
-}
-
-/// What `callgrind` counts: it starts and stops at this name.
-#[inline(never)]
-fn measured(contender: &mut Contender, times: u64) {
-    (0..times).for_each(|_| (contender.run)());
-}
-
-/// How many calls take about this long.
-pub(crate) fn batch(contender: &mut Contender, target: Duration) -> u32 {
-    let mut batch = 1;
-    loop {
-        let start = Instant::now();
-        (0..batch).for_each(|_| (contender.run)());
-        if start.elapsed() >= target {
-            return batch;
-        }
-        batch *= 2;
-    }
 }

@@ -1,19 +1,15 @@
 //! Whether two threads do twice the work of one.
 
-use std::{
-    sync::Barrier,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{sync::Barrier, thread, time::Duration};
 
 use crate::{
     fixture::{Fixture, requests},
     guarded, remembering,
-    shared::{Contender, Empty, Options, batch, median},
+    shared::{Contender, Empty, Options, median},
 };
 
 /// What a thread does, which makes it itself.
-type Work<'a> = &'a (dyn Fn() -> Contender + Sync);
+type MakeWork<'a> = &'a (dyn Fn() -> Contender + Sync);
 
 /// Requests of one service, which each thread has a clone of, as the connections of a server have.
 pub(crate) fn scaling(options: &Options, fixture: &Fixture) {
@@ -27,7 +23,7 @@ pub(crate) fn scaling(options: &Options, fixture: &Fixture) {
     let uncached = guarded(fixture.trusted(1));
     let cached = remembering(fixture.trusted(1), &many);
     let hot = remembering(fixture.trusted(1), one);
-    let cells: [(&str, Work<'_>); 5] = [
+    let cells: [(&str, MakeWork<'_>); 5] = [
         ("bare service", &|| Contender::service("", Empty, 200, requests(one))),
         ("by hand", &|| Contender::service("", by_hand.clone(), 200, requests(one))),
         ("tower-bearer", &|| Contender::service("", uncached.clone(), 200, requests(one))),
@@ -46,40 +42,32 @@ pub(crate) fn scaling(options: &Options, fixture: &Fixture) {
 
 /// Requests per second of one thread, and how many times that two of them do: medians of samples
 /// taken in turns.
-fn rates(options: &Options, work: Work<'_>) -> (f64, f64) {
+fn rates(options: &Options, work: MakeWork<'_>) -> (f64, f64) {
     let (samples, time) = match options.smoke {
         true => (3, Duration::from_micros(50)),
         false => (101, Duration::from_millis(10)),
     };
-    let times = batch(&mut work(), time);
-    let rate = |threads: usize| {
-        threads as f64 * f64::from(times) / elapsed(work, threads, times).as_secs_f64()
-    };
+    let times = work().batch(time);
     let (mut alone, mut together) = (Vec::new(), Vec::new());
     for _ in 0..samples {
-        let one = rate(1);
+        let one = rate(work, 1, times);
         alone.push(one);
-        together.push(rate(2) / one);
+        together.push(rate(work, 2, times) / one);
     }
     (median(alone), median(together))
 }
 
-/// How long so many threads take at once to do their work so many times each.
-fn elapsed(work: Work<'_>, threads: usize, times: u32) -> Duration {
+/// Requests per second of so many threads, which begin at once and do their work so many times each.
+fn rate(work: MakeWork<'_>, threads: usize, times: usize) -> f64 {
     let start = Barrier::new(threads);
     let run = || {
         let mut contender = work();
-        (contender.run)(); // what is done once is not counted
+        contender.time(1); // what is done once is not counted
         start.wait();
-        let begun = Instant::now();
-        (0..times).for_each(|_| (contender.run)());
-        (begun, Instant::now())
+        times as f64 / contender.time(times).as_secs_f64()
     };
-    let spans: Vec<_> = thread::scope(|scope| {
+    thread::scope(|scope| {
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(run)).collect();
-        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
-    });
-    let begun = spans.iter().map(|(begun, _)| *begun).min().expect("a thread");
-    let ended = spans.iter().map(|(_, ended)| *ended).max().expect("a thread");
-    ended - begun
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
+    })
 }

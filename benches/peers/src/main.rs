@@ -6,6 +6,7 @@
 //! cargo run --release --locked --manifest-path benches/peers/Cargo.toml -- --smoke
 //! ```
 
+mod allocations;
 #[path = "../../shared/fixture.rs"]
 #[expect(dead_code, reason = "other benchmarks send more kinds of tokens")]
 mod fixture;
@@ -23,7 +24,7 @@ use crate::{
     fixture::Fixture,
     path::Case,
     peers::{BY_HAND, CONTENDERS},
-    shared::{Contender, Options},
+    shared::Options,
 };
 
 /// With the slash that `axum-jose` puts behind an issuer without a path.
@@ -60,15 +61,18 @@ fn compare(options: &Options, group: &str, case: &Case<'_>) {
     if !options.shows(group) {
         return;
     }
-    let built =
-        CONTENDERS.iter().filter_map(|(name, build)| Some(Contender::new(*name, build(case)?)));
+    let built = CONTENDERS.iter().filter_map(|(name, build)| {
+        let mut contender = build(case)?;
+        contender.name = (*name).to_owned();
+        Some(contender)
+    });
     let mut contenders: Vec<_> = built.collect();
     let medians = options.medians(&mut contenders);
     let measured: HashMap<_, _> = contenders
         .iter_mut()
         .zip(medians)
         .map(|(contender, median)| {
-            let allocations = allocation_counter::measure(|| (contender.run)()).count_total;
+            let allocations = contender.ready(1, |work| allocations::count(|| work.run()));
             (&*contender.name, (median, allocations))
         })
         .collect();

@@ -2,23 +2,16 @@
 
 use std::{
     convert::Infallible,
-    future::{Future, Ready, ready},
+    future::{Ready, ready},
     hint::black_box,
     marker::PhantomData,
-    pin::pin,
-    task::{Context, Poll, Waker},
+    task::{Context, Poll},
 };
 
 use http::{HeaderValue, Request, Response, header};
 use tower::Service;
 
-use crate::fixture::Fixture;
-
-/// A future that is not ready after so many polls waits for something, which nobody should.
-const POLLS: usize = 16;
-
-/// Sends one request and looks at the status of the answer.
-pub(crate) type Run = Box<dyn FnMut()>;
+use crate::{fixture::Fixture, shared::Contender};
 
 /// What is sent, and the status that must come back.
 pub(crate) struct Case<'f> {
@@ -33,42 +26,30 @@ impl Case<'_> {
         Self { expect: 200, ..*self }
     }
 
-    /// What sends the request to this service, once it has let a good token in: so nobody refuses
-    /// for another reason than the token, and what a service remembers of good ones is there.
-    pub(crate) fn through<S, Q, B>(&self, mut service: S) -> Run
+    /// Sends the request to this service, once it has let a good token in: so nobody refuses for
+    /// another reason than the token, and what a service remembers of good ones is there.
+    pub(crate) fn through<S, Q, B>(&self, service: S) -> Contender
     where
-        S: Service<Request<Q>, Response = Response<B>, Error = Infallible> + 'static,
-        Q: Default,
+        S: Service<Request<Q>, Response = Response<B>, Error = Infallible> + Clone + 'static,
+        Q: Default + 'static,
     {
-        let bearer =
-            |token: &str| HeaderValue::try_from(format!("Bearer {token}")).expect("a value");
-        send(&mut service, Some(&bearer(&self.fixture.valid)), 200);
-        let (credentials, expect) = (self.token.map(bearer), self.expect);
-        Box::new(move || send(&mut service, credentials.as_ref(), expect))
+        let good = requests(Some(&self.fixture.valid));
+        Contender::service("", service.clone(), 200, good).time(1);
+        Contender::service("", service, self.expect, requests(self.token))
     }
 }
 
-fn send<S, Q, B>(service: &mut S, credentials: Option<&HeaderValue>, expect: u16)
-where
-    S: Service<Request<Q>, Response = Response<B>, Error = Infallible>,
-    Q: Default,
-{
-    let mut request = Request::new(Q::default());
-    if let Some(value) = credentials {
-        request.headers_mut().insert(header::AUTHORIZATION, value.clone());
+/// The same request again and again.
+fn requests<Q: Default>(token: Option<&str>) -> impl FnMut() -> Request<Q> + use<Q> {
+    let credentials = token
+        .map(|token| HeaderValue::try_from(format!("Bearer {token}")).expect("a header value"));
+    move || {
+        let mut request = Request::new(Q::default());
+        if let Some(value) = &credentials {
+            request.headers_mut().insert(header::AUTHORIZATION, value.clone());
+        }
+        request
     }
-    let mut cx = Context::from_waker(Waker::noop());
-    assert!(service.poll_ready(&mut cx).is_ready(), "the service is ready");
-    let mut future = pin!(service.call(request));
-    let answer = (0..POLLS).find_map(|_| match future.as_mut().poll(&mut cx) {
-        Poll::Ready(answer) => Some(answer),
-        Poll::Pending => None,
-    });
-    let Some(Ok(response)) = answer else {
-        panic!("the service waits for something");
-    };
-    assert_eq!(response.status().as_u16(), expect);
-    black_box(response);
 }
 
 /// The innermost service: an empty 200, in whatever body the layer around it asks for.

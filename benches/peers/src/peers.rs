@@ -10,18 +10,20 @@ mod jwt_authorizer;
 mod keys;
 mod oauth_resource_server;
 mod ours;
+mod signature;
 mod tower_oauth2_resource_server;
 
-use crate::path::{Case, Run};
+use crate::{path::Case, shared::Contender};
 
 /// `None` from those who cannot do the algorithm.
-type Build = fn(&Case<'_>) -> Option<Run>;
+type Build = fn(&Case<'_>) -> Option<Contender>;
 
 pub(crate) const BY_HAND: &str = "by hand";
 
 pub(crate) const CONTENDERS: &[(&str, Build)] = &[
     ("bare service", bare::service),
     ("bare axum handler", bare::handler),
+    ("signature alone", signature::alone),
     (BY_HAND, bare::by_hand),
     ("tower-bearer", ours::with_claims),
     ("tower-bearer, no claims type", ours::without_claims),

@@ -11,10 +11,11 @@ use tower_bearer::Algorithm;
 use super::keys;
 use crate::{
     fixture::AUDIENCE,
-    path::{Case, Inner, Run},
+    path::{Case, Inner},
+    shared::Contender,
 };
 
-pub(crate) fn layer(case: &Case<'_>) -> Option<Run> {
+pub(crate) fn layer(case: &Case<'_>) -> Option<Contender> {
     let algorithm = match case.fixture.algorithm {
         Algorithm::Hs256 => jwa::Algorithm::HS256,
         Algorithm::Rs256 => jwa::Algorithm::RS256,

@@ -8,10 +8,11 @@ use url::Url;
 use super::keys;
 use crate::{
     fixture::AUDIENCE,
-    path::{Case, Inner, Run},
+    path::{Case, Inner},
+    shared::Contender,
 };
 
-pub(crate) fn layer(case: &Case<'_>) -> Option<Run> {
+pub(crate) fn layer(case: &Case<'_>) -> Option<Contender> {
     let jwks = serde_json::from_str(&keys::jwks(case.fixture)).expect("a key document");
     let issuer = Url::parse(crate::ISSUER).expect("a URL");
     let layer = AuthorizationLayer::with_local_jwk_set(jwks, issuer, AUDIENCE.to_owned());

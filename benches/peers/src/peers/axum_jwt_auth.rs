@@ -9,10 +9,11 @@ use jsonwebtoken_10::{DecodingKey, Validation};
 use super::keys;
 use crate::{
     fixture::{AUDIENCE, Claims},
-    path::{Case, Run},
+    path::Case,
+    shared::Contender,
 };
 
-pub(crate) fn extractor(case: &Case<'_>) -> Option<Run> {
+pub(crate) fn extractor(case: &Case<'_>) -> Option<Contender> {
     let algorithm = case.fixture.algorithm.name().parse().expect("an algorithm");
     let mut validation = Validation::new(algorithm);
     validation.set_issuer(&[crate::ISSUER]);

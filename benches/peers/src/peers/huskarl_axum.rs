@@ -21,7 +21,8 @@ use tower::Layer;
 use super::{built, keys};
 use crate::{
     fixture::AUDIENCE,
-    path::{Case, Inner, Run},
+    path::{Case, Inner},
+    shared::Contender,
 };
 
 /// What is left of the claims: it hands on the registered ones by itself.
@@ -32,7 +33,7 @@ struct Claims {
     scope: String,
 }
 
-pub(crate) fn layer(case: &Case<'_>) -> Option<Run> {
+pub(crate) fn layer(case: &Case<'_>) -> Option<Contender> {
     let key: Jwk = serde_json::from_value(keys::jwk(case.fixture)).expect("a key");
     let validator = CustomValidator::builder()
         .with_claims::<Claims>()

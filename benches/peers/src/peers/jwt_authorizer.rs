@@ -6,10 +6,11 @@ use tower::Layer;
 use super::{built, keys};
 use crate::{
     fixture::{AUDIENCE, Claims},
-    path::{Case, Inner, Run},
+    path::{Case, Inner},
+    shared::Contender,
 };
 
-pub(crate) fn layer(case: &Case<'_>) -> Option<Run> {
+pub(crate) fn layer(case: &Case<'_>) -> Option<Contender> {
     let validation = Validation::new().iss(&[crate::ISSUER]).aud(&[AUDIENCE]).nbf(true);
     let authorizer = JwtAuthorizer::<Claims>::from_jwks_text(&keys::jwks(case.fixture));
     let authorizer = built(authorizer.validation(validation).build()).expect("an authorizer");

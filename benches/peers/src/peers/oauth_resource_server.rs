@@ -9,10 +9,11 @@ use tower_bearer::Algorithm;
 use super::keys;
 use crate::{
     fixture::AUDIENCE,
-    path::{Case, Inner, Run},
+    path::{Case, Inner},
+    shared::Contender,
 };
 
-pub(crate) fn layer(case: &Case<'_>) -> Option<Run> {
+pub(crate) fn layer(case: &Case<'_>) -> Option<Contender> {
     if case.fixture.algorithm == Algorithm::Hs256 {
         return None; // It refuses to verify with a shared secret.
     }

@@ -8,10 +8,11 @@ use tower_oauth2_resource_server::{
 use super::{built, keys};
 use crate::{
     fixture::{AUDIENCE, Claims},
-    path::{Case, Inner, Run},
+    path::{Case, Inner},
+    shared::Contender,
 };
 
-pub(crate) fn layer(case: &Case<'_>) -> Option<Run> {
+pub(crate) fn layer(case: &Case<'_>) -> Option<Contender> {
     // With `nbf` it would refuse tokens without one.
     let claims = ClaimsValidationSpec::new().exp(true).iss(crate::ISSUER);
     let tenant = TenantConfiguration::static_builder(keys::jwks(case.fixture))
