@@ -147,6 +147,7 @@ pub mod issuer;
 mod json;
 mod jws;
 pub mod key;
+mod lanes;
 pub mod manual;
 pub mod policy;
 mod ready;

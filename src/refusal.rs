@@ -43,38 +43,33 @@ enum Ear {
     Full,
 }
 
-/// Runs a part of the inner service and keeps in `heard` the last refusal that it made.
-#[inline]
-pub(crate) fn listen<T>(heard: &mut Option<Box<Heard>>, run: impl FnOnce() -> T) -> T {
-    let around = Around::listening();
-    let result = run();
-    if EAR.get() == Ear::Full {
-        *heard = take_heard();
-    }
-    drop(around);
-    result
+/// A layer that listens while a part of its inner service runs. The layer around gets its ear back
+/// when this ends, even if the inner service panics.
+pub(crate) struct Listening {
+    around: Ear,
+    heard_around: Option<Box<Heard>>,
 }
 
-/// The layer around, which gets its ear back even if the inner service panics.
-struct Around {
-    ear: Ear,
-    heard: Option<Box<Heard>>,
-}
-
-impl Around {
+impl Listening {
     #[inline]
-    fn listening() -> Self {
-        let ear = EAR.replace(Ear::Open);
-        Self { ear, heard: if ear == Ear::Full { take_heard() } else { None } }
+    pub(crate) fn start() -> Self {
+        let around = EAR.replace(Ear::Open);
+        Self { around, heard_around: if around == Ear::Full { take_heard() } else { None } }
+    }
+
+    /// The last refusal that was made since then.
+    #[inline]
+    pub(crate) fn end(self) -> Option<Box<Heard>> {
+        if EAR.get() == Ear::Full { take_heard() } else { None }
     }
 }
 
-impl Drop for Around {
+impl Drop for Listening {
     #[inline]
     fn drop(&mut self) {
-        EAR.set(self.ear);
-        if self.ear == Ear::Full {
-            let heard = self.heard.take();
+        EAR.set(self.around);
+        if self.around == Ear::Full {
+            let heard = self.heard_around.take();
             HEARD.try_with(|cell| cell.set(heard)).unwrap_or_default();
         }
     }
@@ -158,9 +153,9 @@ mod tests {
     }
 
     fn heard_while(run: impl FnOnce()) -> Option<AuthErrorKind> {
-        let mut heard = None;
-        listen(&mut heard, run);
-        heard.map(|heard| heard.error.kind())
+        let listening = Listening::start();
+        run();
+        listening.end().map(|heard| heard.error.kind())
     }
 
     #[test]

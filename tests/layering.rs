@@ -21,7 +21,7 @@ use paths::{Reference, references};
 ///
 /// A path of several modules outranks its parent: `issue::endpoints` is not in the row of `issue`.
 const ROWS: &[&[&str]] = &[
-    &["claims", "error", "json", "scope", "secret", "span", "time"],
+    &["claims", "error", "json", "lanes", "scope", "secret", "span", "time"],
     &["crypto", "jws", "key", "policy"],
     &["challenge", "token", "url"],
     &[

@@ -2,7 +2,6 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -13,7 +12,8 @@ use tower_service::Service;
 use super::{response::RefusalResponse, service::admit, settings::Settings};
 use crate::{
     error::AuthError,
-    refusal::{Heard, listen},
+    lanes::Counted,
+    refusal::{Heard, Listening},
     verified::AuthContext,
 };
 
@@ -28,7 +28,7 @@ pin_project! {
     {
         #[pin]
         kind: Kind<S, B, S::Future>,
-        settings: Arc<Settings<F, R>>,
+        settings: Counted<Settings<F, R>>,
     }
 }
 
@@ -63,17 +63,17 @@ where
     S: Service<Request<B>>,
 {
     /// Calls the inner service, which must be ready.
-    #[inline]
+    #[inline(always)]
     pub(super) fn inner(
         service: &mut S,
         request: Request<B>,
         caller: AuthContext,
-        settings: Arc<Settings<F, R>>,
+        settings: Counted<Settings<F, R>>,
     ) -> Self {
         Self { kind: Kind::inner(service, request, caller, &settings), settings }
     }
 
-    pub(super) fn refused(error: AuthError, settings: Arc<Settings<F, R>>) -> Self {
+    pub(super) fn refused(error: AuthError, settings: Counted<Settings<F, R>>) -> Self {
         Self { kind: Kind::Refused { error: Some(error) }, settings }
     }
 
@@ -81,7 +81,7 @@ where
         attempt: Undecided,
         service: S,
         request: Request<B>,
-        settings: Arc<Settings<F, R>>,
+        settings: Counted<Settings<F, R>>,
     ) -> Self {
         let waiting = Some(Box::new(Waiting { service, request }));
         Self { kind: Kind::Later { attempt, waiting }, settings }
@@ -99,10 +99,10 @@ where
         caller: AuthContext,
         settings: &Settings<F, R>,
     ) -> Self {
-        let caller = admit(settings, &mut request, caller);
-        let mut heard = None;
-        let future = listen(&mut heard, || service.call(request));
-        Self::Inner { future, caller, heard }
+        admit(settings, &mut request, &caller);
+        let listening = Listening::start();
+        let future = service.call(request);
+        Self::Inner { future, caller, heard: listening.end() }
     }
 }
 
@@ -118,7 +118,12 @@ where
         loop {
             let next = match this.kind.as_mut().project() {
                 KindProj::Inner { future, caller, heard } => {
-                    let response = ready!(listen(heard, || future.poll(cx)))?;
+                    let listening = Listening::start();
+                    let polled = future.poll(cx);
+                    if let Some(last) = listening.end() {
+                        *heard = Some(last);
+                    }
+                    let response = ready!(polled)?;
                     let mut response = this.settings.complete(response, heard.take(), caller);
                     if this.settings.echo {
                         response.extensions_mut().insert(caller.clone());

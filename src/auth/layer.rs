@@ -1,4 +1,4 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use http::HeaderValue;
 use tower_layer::Layer;
@@ -13,6 +13,7 @@ use crate::{
     challenge::Challenges,
     error::ConfigError,
     event::{OnEvent, Sink},
+    lanes::Spread,
     token::{BearerHeader, RequestHead},
 };
 
@@ -24,7 +25,7 @@ use crate::{
 #[must_use]
 pub struct AuthLayer<A, F = BearerHeader, R = EmptyBody> {
     authenticate: A,
-    settings: Arc<Settings<F, R>>,
+    settings: Spread<Settings<F, R>>,
 }
 
 impl<A: Authenticate> AuthLayer<A> {
@@ -46,13 +47,13 @@ impl<S, A: Clone, F, R> Layer<S> for AuthLayer<A, F, R> {
     type Service = AuthService<S, A, F, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AuthService::new(inner, self.authenticate.clone(), Arc::clone(&self.settings))
+        AuthService::new(inner, self.authenticate.clone(), self.settings.clone())
     }
 }
 
 impl<A: Clone, F, R> Clone for AuthLayer<A, F, R> {
     fn clone(&self) -> Self {
-        Self { authenticate: self.authenticate.clone(), settings: Arc::clone(&self.settings) }
+        Self { authenticate: self.authenticate.clone(), settings: self.settings.clone() }
     }
 }
 
@@ -210,7 +211,7 @@ impl<A, F, R> AuthLayerBuilder<A, F, R> {
             echo: self.options.echo,
             is_secure: self.options.is_secure,
         };
-        AuthLayer { authenticate: self.authenticate, settings: Arc::new(settings) }
+        AuthLayer { authenticate: self.authenticate, settings: Spread::new(settings) }
     }
 }
 

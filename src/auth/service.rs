@@ -1,6 +1,5 @@
 use std::{
     fmt,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -13,6 +12,7 @@ use tower_service::Service;
 use super::{future::ResponseFuture, response::RefusalResponse, settings::Settings};
 use crate::{
     authenticate::{Attempt, Authenticate},
+    lanes::Spread,
     ready::{release, take_ready},
     token::{FindToken, RequestHead},
     verified::AuthContext,
@@ -25,11 +25,11 @@ use crate::{
 pub struct AuthService<S, A, F, R> {
     inner: S,
     authenticate: A,
-    settings: Arc<Settings<F, R>>,
+    settings: Spread<Settings<F, R>>,
 }
 
 impl<S, A, F, R> AuthService<S, A, F, R> {
-    pub(super) fn new(inner: S, authenticate: A, settings: Arc<Settings<F, R>>) -> Self {
+    pub(super) fn new(inner: S, authenticate: A, settings: Spread<Settings<F, R>>) -> Self {
         Self { inner, authenticate, settings }
     }
 
@@ -49,20 +49,18 @@ impl<S, A, F, R> AuthService<S, A, F, R> {
     }
 
     /// What becomes of a request, before anything is done with it.
-    fn attempt<B>(&self, request: &Request<B>) -> Attempt
+    fn attempt<B>(&self, settings: &Settings<F, R>, request: &Request<B>) -> Attempt
     where
         A: Authenticate,
         F: FindToken,
     {
         let head = RequestHead::of(request);
-        match self.settings.find(&head) {
+        match settings.find(&head) {
             Ok(token) => match self.authenticate.authenticate(token, &head) {
-                Attempt::Ready(decided) => Attempt::Ready(self.settings.checked(decided)),
+                Attempt::Ready(decided) => Attempt::Ready(settings.checked(decided)),
                 later @ Attempt::Later(_) => later,
             },
-            Err(error) if self.settings.admits(&error) => {
-                Attempt::Ready(Ok(AuthContext::anonymous()))
-            }
+            Err(error) if settings.admits(&error) => Attempt::Ready(Ok(AuthContext::anonymous())),
             Err(error) => Attempt::Ready(Err(error)),
         }
     }
@@ -84,8 +82,8 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let settings = Arc::clone(&self.settings);
-        match self.attempt(&request) {
+        let settings = self.settings.reference();
+        match self.attempt(&settings, &request) {
             Attempt::Ready(Ok(caller)) => {
                 ResponseFuture::inner(&mut self.inner, request, caller, settings)
             }
@@ -104,12 +102,12 @@ where
 pub(super) fn admit<F, R, B>(
     settings: &Settings<F, R>,
     request: &mut Request<B>,
-    caller: AuthContext,
-) -> AuthContext {
-    settings.accepted(&caller);
+    caller: &AuthContext,
+) {
     mark_sensitive(request.headers_mut());
-    request.extensions_mut().insert(caller.clone());
-    caller
+    if let Some(caller) = settings.accepted(caller.clone()) {
+        request.extensions_mut().insert(caller);
+    }
 }
 
 /// Makes `Debug` of the request show `Sensitive` in place of the token (RFC 9700 section 4.9.3), on
@@ -127,7 +125,7 @@ impl<S: Clone, A: Clone, F, R> Clone for AuthService<S, A, F, R> {
         Self {
             inner: self.inner.clone(),
             authenticate: self.authenticate.clone(),
-            settings: Arc::clone(&self.settings),
+            settings: self.settings.clone(),
         }
     }
 }

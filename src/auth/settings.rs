@@ -64,8 +64,15 @@ impl<F, R> Settings<F, R> {
         }
     }
 
-    pub(super) fn accepted(&self, caller: &AuthContext) {
-        self.events.emit(&AuthEvent::Accepted { caller: caller.clone() });
+    /// Tells the operator, and gives the caller back: a clone for the event alone would be one more
+    /// write to a counter that all requests with this token share.
+    pub(super) fn accepted(&self, caller: AuthContext) -> Option<AuthContext> {
+        let event = AuthEvent::Accepted { caller };
+        self.events.emit(&event);
+        match event {
+            AuthEvent::Accepted { caller } => Some(caller),
+            _ => None,
+        }
     }
 
     /// The complete refusal.

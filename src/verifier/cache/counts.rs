@@ -1,22 +1,18 @@
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::CacheStats;
+use crate::lanes::Lanes;
 
 /// Counters of which threads have their own, as one that all share would cost more than the rest of
 /// a hit.
 #[derive(Default)]
 pub(super) struct Counts {
-    lanes: [Lane; LANES],
+    asked: Lanes<Asked>,
     evictions: AtomicU64,
 }
 
-/// More threads than that share some.
-const LANES: usize = 16;
-
-/// A line of the processor's cache, and the one that it fetches along.
 #[derive(Default)]
-#[repr(align(128))]
-struct Lane {
+struct Asked {
     hits: AtomicU64,
     misses: AtomicU64,
 }
@@ -24,12 +20,12 @@ struct Lane {
 impl Counts {
     #[inline]
     pub(super) fn hit(&self) {
-        self.lane().hits.fetch_add(1, Ordering::Relaxed);
+        self.asked.own().hits.fetch_add(1, Ordering::Relaxed);
     }
 
     #[inline]
     pub(super) fn miss(&self) {
-        self.lane().misses.fetch_add(1, Ordering::Relaxed);
+        self.asked.own().misses.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn evicted(&self, tokens: u64) {
@@ -39,26 +35,15 @@ impl Counts {
     }
 
     pub(super) fn stats(&self, entries: u64, bytes: u64) -> CacheStats {
-        let sum = |counter: fn(&Lane) -> &AtomicU64| {
-            self.lanes.iter().map(|lane| counter(lane).load(Ordering::Relaxed)).sum()
+        let sum = |counter: fn(&Asked) -> &AtomicU64| {
+            self.asked.iter().map(|asked| counter(asked).load(Ordering::Relaxed)).sum()
         };
         CacheStats {
-            hits: sum(|lane| &lane.hits),
-            misses: sum(|lane| &lane.misses),
+            hits: sum(|asked| &asked.hits),
+            misses: sum(|asked| &asked.misses),
             evictions: self.evictions.load(Ordering::Relaxed),
             entries,
             bytes,
         }
-    }
-
-    #[inline]
-    fn lane(&self) -> &Lane {
-        static THREADS: AtomicUsize = AtomicUsize::new(0);
-        thread_local! {
-            static LANE: usize = THREADS.fetch_add(1, Ordering::Relaxed) % LANES;
-        }
-        // Where a thread is at its end, any will do.
-        let lane = LANE.try_with(|lane| *lane).unwrap_or_default();
-        &self.lanes[lane % LANES]
     }
 }
