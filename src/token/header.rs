@@ -21,11 +21,16 @@ impl FindToken for BearerHeader {
 
 /// The token of `Bearer 1*SP token`, the scheme without regard to case (RFC 9110 section 11.1).
 fn bearer(line: &[u8]) -> Result<&[u8], AuthErrorKind> {
-    let scheme_len = line.iter().take_while(|byte| is_tchar(**byte)).count();
-    let (scheme, rest) = line.split_at(scheme_len);
-    if !scheme.eq_ignore_ascii_case(b"bearer") {
-        return Err(AuthErrorKind::UnsupportedScheme);
-    }
+    const SCHEME: &[u8] = b"bearer";
+    let rest = match line.split_at_checked(SCHEME.len()) {
+        Some((scheme, rest))
+            if scheme.eq_ignore_ascii_case(SCHEME)
+                && !rest.first().is_some_and(|byte| is_tchar(*byte)) =>
+        {
+            rest
+        }
+        _ => return Err(AuthErrorKind::UnsupportedScheme),
+    };
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
     let token = &rest[spaces..];
     if token.is_empty() {
