@@ -19,7 +19,8 @@ struct Shared {
 
 /// Takes keys over.
 pub(crate) trait Follow: Send + Sync {
-    fn follow(&self, keys: &KeySet);
+    /// Keys of an earlier generation than those that it has come too late.
+    fn follow(&self, keys: &KeySet, generation: u64);
 }
 
 impl LiveKeys {
@@ -63,7 +64,7 @@ impl LiveKeys {
                 let shared = self.lock();
                 (shared.keys.clone(), shared.generation)
             };
-            follower.follow(&keys);
+            follower.follow(&keys, generation);
             if self.lock().generation == generation {
                 return;
             }

@@ -54,6 +54,8 @@ pub(super) struct Trusted {
 #[derive(Default)]
 struct Installed {
     generation: u64,
+    /// Which generation whoever made them says that they are.
+    made: u64,
     #[cfg(feature = "cache")]
     keys: KeySet,
     #[cfg(feature = "cache")]
@@ -214,6 +216,12 @@ impl Trusted {
     /// Prepares the keys and puts them in place of the old ones, all at once. Returns the
     /// generation that they are.
     fn replace_keys(&self, keys: &KeySet) -> Result<u64, ConfigError> {
+        self.replace_keys_made(keys, 0)
+    }
+
+    /// The same, unless keys that whoever made them made later are in place: of two threads that hand
+    /// over keys, the one with the older ones may come last.
+    fn replace_keys_made(&self, keys: &KeySet, made: u64) -> Result<u64, ConfigError> {
         let Self { backend, events, .. } = self;
         let issuer = Arc::clone(&self.policy.issuer);
         let (index, refused) = KeyIndex::new(keys, self.policy.algorithms, *backend);
@@ -227,20 +235,28 @@ impl Trusted {
             return Err(ConfigError::NoUsableKey { issuer: issuer.to_string(), reasons });
         }
         let usable = index.len();
-        let generation = self.store(index, keys);
-        events.emit(&AuthEvent::KeysReplaced { issuer, generation, keys: usable });
+        let (generation, is_replaced) = self.store(index, keys, made);
+        if is_replaced {
+            events.emit(&AuthEvent::KeysReplaced { issuer, generation, keys: usable });
+        }
         Ok(generation)
     }
 
-    /// Puts the keys in place and returns the generation that they are. The lock is let go before
-    /// anybody is told, so that a sink may replace keys too.
+    /// Puts the keys in place, unless those that are there were made later, and returns the generation
+    /// that is in place then. The lock is let go before anybody is told, so that a sink may replace
+    /// keys too.
     fn store(
         &self,
         #[cfg_attr(not(feature = "cache"), expect(unused_mut, reason = "has no epoch"))]
         mut index: KeyIndex,
         keys: &KeySet,
-    ) -> u64 {
+        made: u64,
+    ) -> (u64, bool) {
         let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
+        if made < installed.made {
+            return (installed.generation, false);
+        }
+        installed.made = made;
         installed.generation += 1;
         #[cfg(feature = "cache")]
         {
@@ -249,7 +265,7 @@ impl Trusted {
         #[cfg(not(feature = "cache"))]
         let _ = keys;
         self.keys.store(Some(Arc::new(index)));
-        installed.generation
+        (installed.generation, true)
     }
 }
 
@@ -268,8 +284,8 @@ impl Installed {
 
 /// A set that cannot be used is turned down with an event.
 impl Follow for Trusted {
-    fn follow(&self, keys: &KeySet) {
-        let _ = self.replace_keys(keys);
+    fn follow(&self, keys: &KeySet, generation: u64) {
+        let _ = self.replace_keys_made(keys, generation);
     }
 }
 
@@ -311,5 +327,36 @@ fn reasons<'k>(skipped: impl Iterator<Item = &'k SkippedKey>, unfit: usize) -> S
 impl fmt::Debug for Issuers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.all.iter().map(|trusted| &trusted.policy.issuer)).finish()
+    }
+}
+
+#[cfg(all(test, any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+mod tests {
+    use super::*;
+    use crate::{crypto::Algorithm, key::VerifyingKey, time::SystemClock};
+
+    #[test]
+    fn keys_that_come_after_later_ones_are_not_put_in_place() {
+        let set = |id: &str| -> KeySet {
+            let key = VerifyingKey::hmac(Algorithm::Hs256, &[7; 32]).unwrap();
+            [key.with_id(id).unwrap()].into_iter().collect()
+        };
+        let issuer = Issuer::new("https://issuer.test")
+            .audience("https://api.test")
+            .algorithms([Algorithm::Hs256])
+            .keys(set("first"));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let backend = Backend::compiled().unwrap();
+        let issuers = Issuers::new(vec![issuer], backend, &clock, &Sink::default()).unwrap();
+        let trusted = issuers.only().unwrap();
+        let has = |id| {
+            let keys = trusted.usable_keys(clock.now());
+            keys.as_ref().unwrap().select(Some(id), Algorithm::Hs256).is_ok()
+        };
+        trusted.follow(&set("third"), 3);
+        trusted.follow(&set("second"), 2);
+        assert!(has("third") && !has("second"));
+        trusted.follow(&set("fourth"), 4);
+        assert!(has("fourth") && !has("third"));
     }
 }
