@@ -15,7 +15,7 @@ pub(crate) fn of_full_caches(options: &Options, fixture: &Fixture) {
     }
     println!("\n{GROUP}");
     for entries in if options.smoke { vec![64] } else { vec![1000, 10_000, 100_000] } {
-        let tokens = fixture.many(entries + entries / 4);
+        let tokens = fixture.many(2 * entries);
         let verifier = Verifier::builder().issuer(fixture.trusted(1)).claims::<Claims>();
         let bytes = 32 * 1024 * 1024 * entries.div_ceil(10_000);
         let cache = CacheConfig::new().max_entries(entries).max_bytes(bytes);
