@@ -47,7 +47,9 @@ impl CacheConfig {
         Self { max_entries: entries, ..self }
     }
 
-    /// The most bytes that they take: 32 MiB unless said otherwise, 64 KiB to 1 GiB.
+    /// The most bytes that they take: 32 MiB unless said otherwise, 64 KiB to 1 GiB, and a little
+    /// more than ten times [`max_token_len`](Self::max_token_len) at least, so that there is room for
+    /// tokens of every length.
     ///
     /// An entry counts its token, the text of its claims twice, once for the grant and once for what
     /// the application's type may keep of it, what else the grant holds, the sizes of both types, and
@@ -65,20 +67,23 @@ impl CacheConfig {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let limits = [
-            ("cache max_entries", self.max_entries, ENTRIES),
-            ("cache max_bytes", self.max_bytes, BYTES),
-            ("cache max_token_len", self.max_token_len, TOKEN_LEN),
-        ];
-        limits
-            .into_iter()
-            .try_for_each(|(name, value, range)| ConfigError::in_range(name, value as u64, range))
+        let check = |name, value: usize, range| ConfigError::in_range(name, value as u64, range);
+        check("cache max_entries", self.max_entries, ENTRIES)?;
+        check("cache max_bytes", self.max_bytes, BYTES)?;
+        check("cache max_token_len", self.max_token_len, TOKEN_LEN)?;
+        let two = 2 * self.longest() as u64..=*BYTES.end();
+        check("cache max_bytes for two tokens of max_token_len", self.max_bytes, two)
+    }
+
+    /// What a token of the longest counts, unless its scopes imply many, in bytes.
+    fn longest(&self) -> usize {
+        TABLES + 5 * self.max_token_len
     }
 
     /// The same in the words of the cache.
     pub(super) fn options(&self) -> Result<Options, ConfigError> {
         self.check()?;
-        let likely = self.max_entries.min(self.max_bytes / (TABLES + USUAL_TOKEN));
+        let likely = self.max_entries.min(self.max_bytes / USUAL);
         let options = OptionsBuilder::new()
             .estimated_items_capacity(likely)
             .weight_capacity(self.max_bytes as u64)
@@ -95,8 +100,7 @@ impl CacheConfig {
     /// that run at once, unless their shares were too small for the longest tokens.
     fn parts(&self) -> usize {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let longest = TABLES + 3 * self.max_token_len;
-        (4 * threads).min(self.max_bytes / (8 * longest)).max(1)
+        (4 * threads).min(self.max_bytes / (8 * self.longest())).max(1)
     }
 
     /// The least that an entry counts, so that the bound of the bytes is also one of the entries.
@@ -105,11 +109,12 @@ impl CacheConfig {
     }
 }
 
-/// Few tokens are shorter, so that no more room is made than that many can fill.
-const USUAL_TOKEN: usize = 256;
-
 /// What an entry takes in the tables of the cache, more or less, in bytes.
 pub(super) const TABLES: usize = 192;
+
+/// What a short token counts, in bytes: the tables are made for not more of them, and half as many
+/// names of those that had to go.
+const USUAL: usize = TABLES + 3 * 256;
 
 impl Default for CacheConfig {
     fn default() -> Self {

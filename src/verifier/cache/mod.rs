@@ -3,18 +3,19 @@
 mod config;
 mod counts;
 mod stats;
+mod token;
 
-use std::{
-    borrow::Borrow,
-    hash::{Hash, Hasher},
-};
+use std::hash::BuildHasherDefault;
 
 use foldhash::quality::RandomState;
 use quick_cache::{Lifecycle, Weighter, sync::Cache};
-use zeroize::Zeroizing;
 
 pub use self::{config::CacheConfig, stats::CacheStats};
-use self::{config::TABLES, counts::Counts};
+use self::{
+    config::TABLES,
+    counts::Counts,
+    token::{Asked, Hashed, Token},
+};
 use crate::{
     error::ConfigError, policy, time::UnixTime, verified::AuthContext, verifier::issuers::Issuers,
 };
@@ -25,7 +26,9 @@ use crate::{
 /// What does not hold any more is forgotten, and the token is verified as if it were new, so that
 /// there is still one place that refuses.
 pub(super) struct TokenCache {
-    known: Cache<Token, Known, Bytes, RandomState, Forgotten>,
+    known: Cache<Token, Known, Bytes, BuildHasherDefault<Hashed>, Forgotten>,
+    /// With a random key of this process.
+    hasher: RandomState,
     max_token_len: usize,
     /// The least that an entry counts, so that the bound of the bytes is also one of the entries.
     least: usize,
@@ -48,7 +51,8 @@ impl TokenCache {
     pub(super) fn new(config: &CacheConfig) -> Result<Self, ConfigError> {
         let options = config.options()?;
         Ok(Self {
-            known: Cache::with_options(options, Bytes, RandomState::default(), Forgotten),
+            known: Cache::with_options(options, Bytes, BuildHasherDefault::new(), Forgotten),
+            hasher: RandomState::default(),
             max_token_len: config.max_token_len,
             least: config.least(),
             counts: Counts::default(),
@@ -63,18 +67,15 @@ impl TokenCache {
         issuers: &Issuers,
         now: impl FnOnce() -> UnixTime,
     ) -> Option<AuthContext> {
-        // Longer ones are not there, and need not be hashed to find that out.
-        let known = if self.takes(token) { self.known.get(token) } else { None };
-        match known {
-            Some(known) if still_holds(&known, issuers, now()) => {
+        if let Some(token) = self.asked(token)
+            && let Some(known) = self.known.get(&token)
+        {
+            if still_holds(&known, issuers, now()) {
                 self.counts.hit();
                 return Some(known.caller);
             }
-            Some(known) => {
-                // Unless another request has put it in anew.
-                self.known.remove_if(token, |now| now.epoch == known.epoch);
-            }
-            None => {}
+            // Unless another request has put it in anew.
+            self.known.remove_if(&token, |now| now.epoch == known.epoch);
         }
         self.counts.miss();
         None
@@ -82,22 +83,23 @@ impl TokenCache {
 
     /// Remembers a token that was accepted, with a key of these.
     pub(super) fn remember(&self, token: &[u8], caller: &AuthContext, issuer: u32, epoch: u64) {
-        if !self.takes(token) {
+        let Some(asked) = self.asked(token) else {
             return;
-        }
+        };
         let bytes = TABLES + token.len() + caller.bytes();
         let bytes = u32::try_from(bytes.max(self.least)).unwrap_or(u32::MAX);
         let known = Known { caller: caller.clone(), issuer, bytes, epoch };
         let mut forgotten = Vec::new();
-        let own = Token(Zeroizing::new(token.into()));
-        self.known.insert_with_lifecycle(own, known, &mut forgotten);
+        self.known.insert_with_lifecycle(asked.to_token(), known, &mut forgotten);
         // The same token made room for nothing: another request had put it in, or it is too large.
-        let evicted = forgotten.iter().filter(|(other, _)| **other.0 != *token).count();
+        let evicted = forgotten.iter().filter(|(other, _)| !other.is(token)).count();
         self.counts.evicted(evicted as u64);
     }
 
-    fn takes(&self, token: &[u8]) -> bool {
-        token.len() <= self.max_token_len
+    /// Longer ones are not there, and need not be hashed to find that out.
+    #[inline]
+    fn asked<'t>(&self, token: &'t [u8]) -> Option<Asked<'t>> {
+        (token.len() <= self.max_token_len).then(|| Asked::new(token, &self.hasher))
     }
 
     pub(super) fn stats(&self) -> CacheStats {
@@ -123,30 +125,6 @@ fn still_holds(known: &Known, issuers: &Issuers, now: UnixTime) -> bool {
         && is_ours()
         && !trusted.revokes(grant)
 }
-
-/// A token that was accepted, which whoever has it can present.
-struct Token(Zeroizing<Box<[u8]>>);
-
-impl Borrow<[u8]> for Token {
-    fn borrow(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-/// As its bytes, by which it is looked up.
-impl Hash for Token {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (**self.0).hash(state);
-    }
-}
-
-impl PartialEq for Token {
-    fn eq(&self, other: &Self) -> bool {
-        *self.0 == *other.0
-    }
-}
-
-impl Eq for Token {}
 
 #[derive(Clone)]
 struct Bytes;
