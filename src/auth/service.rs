@@ -104,10 +104,9 @@ pub(super) fn admit<F, R, B>(
     request: &mut Request<B>,
     caller: &AuthContext,
 ) {
+    settings.events.accepted(caller);
     mark_sensitive(request.headers_mut());
-    if let Some(caller) = settings.accepted(caller.clone()) {
-        request.extensions_mut().insert(caller);
-    }
+    request.extensions_mut().insert(caller.clone());
 }
 
 /// Makes `Debug` of the request show `Sensitive` in place of the token (RFC 9700 section 4.9.3), on

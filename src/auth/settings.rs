@@ -64,17 +64,6 @@ impl<F, R> Settings<F, R> {
         }
     }
 
-    /// Tells the operator, and gives the caller back: a clone for the event alone would be one more
-    /// write to a counter that all requests with this token share.
-    pub(super) fn accepted(&self, caller: AuthContext) -> Option<AuthContext> {
-        let event = AuthEvent::Accepted { caller };
-        self.events.emit(&event);
-        match event {
-            AuthEvent::Accepted { caller } => Some(caller),
-            _ => None,
-        }
-    }
-
     /// The complete refusal.
     pub(super) fn refuse<B>(&self, error: AuthError, caller: Option<AuthContext>) -> Response<B>
     where

@@ -108,7 +108,7 @@ impl AuthEvent {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Accepted { .. } => "accepted",
+            Self::Accepted { .. } => ACCEPTED,
             Self::Refused { error, .. } => error.kind().code(),
             Self::KeySkipped { key, .. } if key.is_exposed() => "key_exposed",
             Self::KeySkipped { .. } => "key_skipped",
@@ -119,6 +119,9 @@ impl AuthEvent {
         }
     }
 }
+
+/// The code of an accepted request.
+const ACCEPTED: &str = "accepted";
 
 /// Takes events. Implemented for closures, `()`, [`Arc`]s, `Option`s and tuples of sinks.
 ///
@@ -160,7 +163,7 @@ macro_rules! tuples {
                 #[expect(non_snake_case, reason = "one binding per type")]
                 let ($($name,)+) = self;
                 // One sink must not keep an event from the next.
-                $(shielded($name, event);)+
+                $(shielded(|| $name.on_event(event));)+
             }
         }
     };
@@ -172,28 +175,39 @@ tuples!(A B C);
 tuples!(A B C D);
 
 /// The sink of a layer or verifier.
-#[derive(Clone)]
-pub(crate) struct Sink(Option<Arc<dyn OnEvent>>);
+#[derive(Clone, Default)]
+pub(crate) enum Sink {
+    /// `tracing` where it is compiled in, else nobody.
+    #[default]
+    Usual,
+    Own(Arc<dyn OnEvent>),
+}
 
 impl Sink {
     pub(crate) fn new(sink: impl OnEvent) -> Self {
-        Self(Some(Arc::new(sink)))
+        Self::Own(Arc::new(sink))
     }
 
     pub(crate) fn emit(&self, event: &AuthEvent) {
-        if let Some(sink) = &self.0 {
-            shielded(&**sink, event);
+        match self {
+            #[cfg(feature = "tracing")]
+            Self::Usual => shielded(|| Tracing.on_event(event)),
+            #[cfg(not(feature = "tracing"))]
+            Self::Usual => {}
+            Self::Own(sink) => shielded(|| sink.on_event(event)),
         }
     }
-}
 
-/// `tracing` where it is compiled in, else nothing.
-impl Default for Sink {
-    fn default() -> Self {
-        #[cfg(feature = "tracing")]
-        return Self::new(Tracing);
-        #[cfg(not(feature = "tracing"))]
-        Self(None)
+    /// The event of an accepted request, which is made only for those who take events.
+    #[inline]
+    pub(crate) fn accepted(&self, caller: &AuthContext) {
+        match self {
+            #[cfg(feature = "tracing")]
+            Self::Usual => shielded(|| trace::accepted(caller)),
+            #[cfg(not(feature = "tracing"))]
+            Self::Usual => {}
+            Self::Own(_) => self.emit(&AuthEvent::Accepted { caller: caller.clone() }),
+        }
     }
 }
 
@@ -210,9 +224,10 @@ pub(crate) fn report_missing_layer(error: &AuthError) {
 }
 
 /// Calls a sink; a panic in it must not become a refused request.
-fn shielded<S: OnEvent + ?Sized>(sink: &S, event: &AuthEvent) {
+#[inline]
+fn shielded(call: impl FnOnce()) {
     // The sink may be left in an odd state, which is its own business: it is only called again.
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| sink.on_event(event))) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(call)) {
         // Dropping it could panic again.
         std::mem::forget(payload);
     }

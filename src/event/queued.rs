@@ -44,7 +44,7 @@ impl Queued {
     #[must_use]
     pub fn new(capacity: usize, sink: impl OnEvent) -> Self {
         let (queue, events) = sync_channel(capacity.max(1));
-        let run = move || events.iter().for_each(|event| shielded(&sink, &event));
+        let run = move || events.iter().for_each(|event| shielded(|| sink.on_event(&event)));
         // Without the thread the receiver is gone, and sending fails at once.
         let _ = thread::Builder::new().name("tower-bearer-events".to_owned()).spawn(run);
         Self { queue, dropped: Arc::default() }

@@ -34,7 +34,7 @@ impl OnEvent for Tracing {
     fn on_event(&self, event: &AuthEvent) {
         let code = event.code();
         match event {
-            AuthEvent::Accepted { caller } => accepted(code, caller.grant()),
+            AuthEvent::Accepted { caller } => accepted(caller),
             AuthEvent::Refused { error, caller } => {
                 refused(code, error, caller.as_ref().and_then(AuthContext::grant));
             }
@@ -90,7 +90,9 @@ macro_rules! about_request {
     };
 }
 
-fn accepted(code: &'static str, grant: Option<&Grant>) {
+#[inline]
+pub(super) fn accepted(caller: &AuthContext) {
+    let (code, grant) = (super::ACCEPTED, caller.grant());
     about_request!(debug, code, None, grant, "request accepted");
 }
 

@@ -119,6 +119,7 @@ fn check_required(policy: &Policy, claims: &Registered, text: &str) -> Result<()
 }
 
 /// Checks the times of a token (RFC 7519 sections 4.1.4 to 4.1.6).
+#[inline]
 pub(crate) fn check_time(
     policy: &Policy,
     claims: &Registered,

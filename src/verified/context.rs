@@ -47,7 +47,6 @@ impl AuthContext {
     }
 
     /// The token that a verifier with this claims type remembered.
-    #[cfg(feature = "cache")]
     pub(crate) fn recalled<C: Send + Sync + 'static>(self) -> Option<Verified<C>> {
         typed(self.0?)
     }

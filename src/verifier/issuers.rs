@@ -6,6 +6,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+#[cfg(feature = "cache")]
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use arc_swap::{ArcSwapOption, Guard};
 
 #[cfg(feature = "remote-keys")]
@@ -38,6 +41,9 @@ pub(super) struct Trusted {
     keys: ArcSwapOption<KeyIndex>,
     /// Taken to replace the keys, never to read them.
     installed: Mutex<Installed>,
+    /// That of the keys.
+    #[cfg(feature = "cache")]
+    epoch: AtomicU64,
     /// Its place among those of the verifier.
     #[cfg(feature = "cache")]
     pub(super) place: u32,
@@ -58,8 +64,6 @@ struct Installed {
     made: u64,
     #[cfg(feature = "cache")]
     keys: KeySet,
-    #[cfg(feature = "cache")]
-    epoch: u64,
 }
 
 impl Issuers {
@@ -91,6 +95,8 @@ impl Issuers {
                 revocations,
                 keys: ArcSwapOption::empty(),
                 installed: Mutex::default(),
+                #[cfg(feature = "cache")]
+                epoch: AtomicU64::new(0),
                 #[cfg(feature = "cache")]
                 place: u32::try_from(trusted.all.len()).unwrap_or(u32::MAX),
                 #[cfg(feature = "remote-keys")]
@@ -179,15 +185,28 @@ impl Trusted {
     /// The keys at hand, unless they are too old to be used.
     #[inline]
     pub(super) fn usable_keys(self: &Arc<Self>, now: UnixTime) -> Guard<Option<Arc<KeyIndex>>> {
+        if self.has_usable_keys(now) { self.keys.load() } else { Guard::from_inner(None) }
+    }
+
+    /// The epoch of the keys at hand, unless they are too old to be used.
+    #[cfg(feature = "cache")]
+    #[inline]
+    pub(super) fn usable_epoch(self: &Arc<Self>, now: UnixTime) -> Option<u64> {
+        self.has_usable_keys(now).then(|| self.epoch.load(Ordering::Acquire))
+    }
+
+    /// Whether the keys, if there are any, are not too old to be used; has them looked after.
+    #[inline]
+    fn has_usable_keys(self: &Arc<Self>, now: UnixTime) -> bool {
         #[cfg(feature = "remote-keys")]
         if let Some(remote) = &self.remote {
             if !remote.is_usable(now) {
-                return Guard::from_inner(None);
+                return false;
             }
             remote.look_after(|| Installer(Arc::downgrade(self)));
         }
         let _ = now;
-        self.keys.load()
+        true
     }
 
     /// Whether it is worth waiting for the keys to be fetched once more; nothing if they are not
@@ -260,25 +279,18 @@ impl Trusted {
         installed.generation += 1;
         #[cfg(feature = "cache")]
         {
-            index.epoch = installed.epoch_of(keys);
+            // Another one, unless the keys are those of before, as they are nearly always when they are
+            // fetched once more.
+            let is_same = installed.keys.is_same(keys);
+            index.epoch = self.epoch.load(Ordering::Acquire) + u64::from(!is_same);
+            installed.keys = keys.clone();
+            // Before the keys: what was found among the old ones is not known any more.
+            self.epoch.store(index.epoch, Ordering::Release);
         }
         #[cfg(not(feature = "cache"))]
         let _ = keys;
         self.keys.store(Some(Arc::new(index)));
         (installed.generation, true)
-    }
-}
-
-#[cfg(feature = "cache")]
-impl Installed {
-    /// Another one, unless the keys are those of before, as they are nearly always when they are
-    /// fetched once more.
-    fn epoch_of(&mut self, keys: &KeySet) -> u64 {
-        if !self.keys.is_same(keys) {
-            self.epoch += 1;
-            self.keys = keys.clone();
-        }
-        self.epoch
     }
 }
 

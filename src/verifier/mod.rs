@@ -85,7 +85,10 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Verifier<C> {
     /// Why the token is refused, or cannot be decided about
     /// ([`KeysUnavailable`](AuthErrorKind::KeysUnavailable)).
     pub fn verify_now(&self, token: &str) -> Result<Verified<C>, AuthError> {
-        pipeline::verify(&self.shared, token.as_bytes()).map_err(Fault::error)
+        match self.recall(token.as_bytes()) {
+            Some(verified) => Ok(verified),
+            None => pipeline::verify(&self.shared, token.as_bytes()).map_err(Fault::error),
+        }
     }
 
     /// Verifies a token. Waits only if its key must be fetched first; dropping the future then
@@ -95,11 +98,21 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Verifier<C> {
     ///
     /// As [`verify_now`](Self::verify_now).
     pub async fn verify(&self, token: &str) -> Result<Verified<C>, AuthError> {
-        match self.start(token.as_bytes()) {
+        let token = token.as_bytes();
+        if let Some(verified) = self.recall(token) {
+            return Ok(verified);
+        }
+        match self.start(token) {
             Start::Decided(decided) => decided,
             #[cfg(feature = "remote-keys")]
-            Start::Wait(issuer) => self.finish(&issuer, token.as_bytes()).await,
+            Start::Wait(issuer) => self.finish(&issuer, token).await,
         }
+    }
+
+    /// The same token, if it was verified before.
+    #[inline]
+    fn recall(&self, token: &[u8]) -> Option<Verified<C>> {
+        pipeline::recall(&self.shared, token).and_then(AuthContext::recalled)
     }
 
     /// Verifies a token as far as that is possible without waiting.
@@ -204,6 +217,9 @@ impl<C> Verifier<C> {
 
 impl<C: DeserializeOwned + Send + Sync + 'static> Authenticate for Verifier<C> {
     fn authenticate(&self, token: PresentedToken<'_>, _head: &RequestHead<'_>) -> Attempt {
+        if let Some(caller) = pipeline::recall(&self.shared, token.as_bytes()) {
+            return Attempt::Ready(Ok(caller));
+        }
         match self.start(token.as_bytes()) {
             Start::Decided(decided) => Attempt::Ready(decided.map(AuthContext::from)),
             #[cfg(feature = "remote-keys")]

@@ -5,8 +5,6 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::{Shared, issuers::Trusted};
-#[cfg(feature = "cache")]
-use crate::verified::AuthContext;
 use crate::{
     claims::{self, Noted},
     error::{AuthError, AuthErrorKind, Signed},
@@ -14,7 +12,7 @@ use crate::{
     policy,
     scope::ScopeSet,
     time::UnixTime,
-    verified::{Grant, Verified},
+    verified::{AuthContext, Grant, Verified},
 };
 
 /// Bytes of a payload that are decoded on the stack.
@@ -46,25 +44,23 @@ impl Fault<'_> {
     }
 }
 
-/// Verifies a token, or recalls what is known of it.
+/// What is known of a token that was verified before.
 #[inline]
-pub(super) fn verify<'s, C>(shared: &'s Shared, token: &[u8]) -> Result<Verified<C>, Fault<'s>>
-where
-    C: DeserializeOwned + Send + Sync + 'static,
-{
+pub(super) fn recall(
+    #[cfg_attr(not(feature = "cache"), expect(unused_variables, reason = "nothing is known"))]
+    shared: &Shared,
+    #[cfg_attr(not(feature = "cache"), expect(unused_variables, reason = "nothing is known"))]
+    token: &[u8],
+) -> Option<AuthContext> {
     #[cfg(feature = "cache")]
-    if let Some(cache) = &shared.cache {
-        let caller = cache.recall(token, &shared.issuers, || shared.clock.now());
-        if let Some(verified) = caller.and_then(AuthContext::recalled) {
-            return Ok(verified);
-        }
-    }
-    verify_anew(shared, token)
+    return shared.cache.as_ref()?.recall(token, &shared.issuers, || shared.clock.now());
+    #[cfg(not(feature = "cache"))]
+    None
 }
 
 /// Verifies a token. No claim is believed before the signature holds: until then the issuer only
 /// selects among those that are configured.
-fn verify_anew<'s, C>(shared: &'s Shared, token: &[u8]) -> Result<Verified<C>, Fault<'s>>
+pub(super) fn verify<'s, C>(shared: &'s Shared, token: &[u8]) -> Result<Verified<C>, Fault<'s>>
 where
     C: DeserializeOwned + Send + Sync + 'static,
 {

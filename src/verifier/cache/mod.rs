@@ -119,8 +119,7 @@ fn still_holds(known: &Known, issuers: &Issuers, now: UnixTime) -> bool {
         trusted.policy.tenants.is_none()
             || issuers.get(grant.issuer()).is_some_and(|trusted| trusted.place == known.issuer)
     };
-    let keys = trusted.usable_keys(now);
-    keys.as_ref().is_some_and(|keys| keys.epoch == known.epoch)
+    trusted.usable_epoch(now) == Some(known.epoch)
         && policy::check_time(&trusted.policy, grant.claims(), now).is_ok()
         && is_ours()
         && !trusted.revokes(grant)
