@@ -31,6 +31,7 @@ mod implied;
 mod macros;
 mod requirement;
 mod set;
+mod table;
 mod token;
 
 pub(crate) use self::{implied::ImpliedScopes, set::Spans, token::is_scope_token};

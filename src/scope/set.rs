@@ -1,6 +1,9 @@
 use std::{cmp::Ordering, fmt, sync::Arc};
 
-use super::token::{ScopeError, ScopeToken, is_scope_token};
+use super::{
+    table::Table,
+    token::{ScopeError, ScopeToken, is_scope_token},
+};
 use crate::span::Span;
 
 /// The scopes that a token grants: sorted, without repeats.
@@ -48,7 +51,7 @@ impl ScopeSet {
     pub(crate) fn heap_bytes(&self) -> usize {
         let places = match &self.spans {
             Spans::Few(..) => 0,
-            Spans::Many(many) => many.capacity() * size_of::<Span>(),
+            Spans::Many(many, table) => many.capacity() * size_of::<Span>() + table.heap_bytes(),
         };
         self.text.len() + places
     }
@@ -56,11 +59,7 @@ impl ScopeSet {
     /// Whether this scope is granted; exact comparison.
     #[must_use]
     pub fn contains(&self, scope: impl AsRef<str>) -> bool {
-        let scope = scope.as_ref();
-        self.spans
-            .as_slice()
-            .binary_search_by(|span| span.bytes(&self.text).cmp(scope.as_bytes()))
-            .is_ok()
+        self.spans.contains(scope.as_ref().as_bytes(), &self.text)
     }
 
     /// The scopes in ascending order of their bytes.
@@ -152,7 +151,8 @@ impl fmt::Display for ScopeSet {
 #[derive(Clone, Debug)]
 pub(crate) enum Spans {
     Few([Span; 8], u8),
-    Many(Vec<Span>),
+    /// The table is made when they are in order.
+    Many(Vec<Span>, Table),
 }
 
 impl Spans {
@@ -188,9 +188,9 @@ impl Spans {
                 let mut many = Vec::with_capacity(4 * array.len());
                 many.extend_from_slice(array);
                 many.push(span);
-                *self = Self::Many(many);
+                *self = Self::Many(many, Table::default());
             }
-            Self::Many(many) => many.push(span),
+            Self::Many(many, _) => many.push(span),
         }
     }
 
@@ -201,18 +201,30 @@ impl Spans {
                 let kept = sort_few(&mut array[..usize::from(*len)], text);
                 *len = kept as u8;
             }
-            Self::Many(many) => {
+            Self::Many(many, table) => {
                 many.sort_unstable_by(|a, b| a.bytes(text).cmp(b.bytes(text)));
                 many.dedup_by(|a, b| a.bytes(text) == b.bytes(text));
                 many.shrink_to_fit();
+                *table = Table::new(many, text);
             }
+        }
+    }
+
+    /// Whether the scope is among these, which are in order.
+    #[inline]
+    fn contains(&self, scope: &[u8], text: &str) -> bool {
+        match self {
+            Self::Few(array, len) => {
+                array[..usize::from(*len)].iter().any(|span| span.bytes(text) == scope)
+            }
+            Self::Many(many, table) => table.contains(scope, many, text),
         }
     }
 
     fn as_slice(&self) -> &[Span] {
         match self {
             Self::Few(array, len) => &array[..usize::from(*len)],
-            Self::Many(many) => many,
+            Self::Many(many, _) => many,
         }
     }
 }

@@ -253,3 +253,17 @@ fn scopes_as_types_are_met_like_the_requirements_that_they_stand_for() {
         &["reports:read reports:write"],
     );
 }
+
+#[test]
+fn each_of_many_scopes_is_found_and_nothing_else() {
+    for count in [1, 8, 9, 64, 65, 1000] {
+        let name = |number: usize| format!("resource-{number}:read");
+        let scopes: Vec<_> = (0..count).map(name).collect();
+        let set = ScopeSet::parse(&[scopes.join(" "), scopes.join(" ")].join(" ")).unwrap();
+        assert_eq!(set.len(), count);
+        assert!(scopes.iter().all(|scope| set.contains(scope)));
+        assert!(!(count..2 * count).any(|number| set.contains(name(number))));
+        assert!(!set.contains("") && !set.contains("resource-0:rea"));
+        assert!(set.clone().is_superset(&set));
+    }
+}
