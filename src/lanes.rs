@@ -1,8 +1,8 @@
 //! What every request changes, in several places: threads that write to one line of the processor's
-//! cache wait for each other.
+//! cache wait for each other. What is cloned for each request, as axum's router clones the services of
+//! its routes, is counted by all in one place all the same.
 
 use std::{
-    fmt,
     ops::Deref,
     sync::{
         Arc,
@@ -63,12 +63,6 @@ impl<T> Deref for Counted<T> {
     #[inline]
     fn deref(&self) -> &T {
         &self.0.0
-    }
-}
-
-impl<T> fmt::Debug for Spread<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Spread")
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::Weak;
 use std::{
     collections::HashMap,
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 #[cfg(feature = "cache")]
@@ -238,9 +238,13 @@ impl Trusted {
         self.replace_keys_made(keys, 0)
     }
 
-    /// The same, unless keys that whoever made them made later are in place: of two threads that hand
-    /// over keys, the one with the older ones may come last.
+    /// The same, unless these keys, or some that whoever made them made later, are in place: of two
+    /// threads that hand over keys, the one with the older ones may come last. Then the generation is
+    /// that of the keys in place.
     fn replace_keys_made(&self, keys: &KeySet, made: u64) -> Result<u64, ConfigError> {
+        if let Some(generation) = self.installed().superseding(made) {
+            return Ok(generation);
+        }
         let Self { backend, events, .. } = self;
         let issuer = Arc::clone(&self.policy.issuer);
         let (index, refused) = KeyIndex::new(keys, self.policy.algorithms, *backend);
@@ -261,6 +265,10 @@ impl Trusted {
         Ok(generation)
     }
 
+    fn installed(&self) -> MutexGuard<'_, Installed> {
+        self.installed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Puts the keys in place, unless those that are there were made later, and returns the generation
     /// that is in place then. The lock is let go before anybody is told, so that a sink may replace
     /// keys too.
@@ -271,9 +279,9 @@ impl Trusted {
         keys: &KeySet,
         made: u64,
     ) -> (u64, bool) {
-        let mut installed = self.installed.lock().unwrap_or_else(PoisonError::into_inner);
-        if made < installed.made {
-            return (installed.generation, false);
+        let mut installed = self.installed();
+        if let Some(generation) = installed.superseding(made) {
+            return (generation, false);
         }
         installed.made = made;
         installed.generation += 1;
@@ -291,6 +299,14 @@ impl Trusted {
         let _ = keys;
         self.keys.store(Some(Arc::new(index)));
         (installed.generation, true)
+    }
+}
+
+impl Installed {
+    /// The generation in place, if keys that were made as such a one have nothing to add to it; zero is
+    /// for keys of which nobody counts the generations.
+    fn superseding(&self, made: u64) -> Option<u64> {
+        (made < self.made || (made == self.made && made > 0)).then_some(self.generation)
     }
 }
 
@@ -344,6 +360,8 @@ impl fmt::Debug for Issuers {
 
 #[cfg(all(test, any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
     use super::*;
     use crate::{crypto::Algorithm, key::VerifyingKey, time::SystemClock};
 
@@ -359,7 +377,13 @@ mod tests {
             .keys(set("first"));
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let backend = Backend::compiled().unwrap();
-        let issuers = Issuers::new(vec![issuer], backend, &clock, &Sink::default()).unwrap();
+        let replaced = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&replaced);
+        let sink = Sink::new(move |event: &AuthEvent| {
+            let is_one = matches!(event, AuthEvent::KeysReplaced { .. });
+            counter.fetch_add(usize::from(is_one), SeqCst);
+        });
+        let issuers = Issuers::new(vec![issuer], backend, &clock, &sink).unwrap();
         let trusted = issuers.only().unwrap();
         let has = |id| {
             let keys = trusted.usable_keys(clock.now());
@@ -367,8 +391,10 @@ mod tests {
         };
         trusted.follow(&set("third"), 3);
         trusted.follow(&set("second"), 2);
+        trusted.follow(&set("third"), 3);
         assert!(has("third") && !has("second"));
         trusted.follow(&set("fourth"), 4);
         assert!(has("fourth") && !has("third"));
+        assert_eq!(replaced.load(SeqCst), 3, "the first, the third and the fourth, once each");
     }
 }

@@ -75,7 +75,8 @@ impl CacheConfig {
         check("cache max_bytes for two tokens of max_token_len", self.max_bytes, two)
     }
 
-    /// What a token of the longest counts, unless its scopes imply many, in bytes.
+    /// What a token of the longest counts, in bytes. Many short scopes can make it nearly twice as
+    /// much, hence the room for two.
     fn longest(&self) -> usize {
         TABLES + 5 * self.max_token_len
     }

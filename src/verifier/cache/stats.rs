@@ -5,8 +5,7 @@ pub struct CacheStats {
     /// Tokens that were known, and of which everything still held.
     pub hits: u64,
     /// Looks for tokens that were then decided about as if they were new: unknown and forged ones, and
-    /// those that were known and of which something does not hold any more. A request that waits for
-    /// keys looks twice.
+    /// those that were known and of which something does not hold any more.
     pub misses: u64,
     /// Tokens that were forgotten to make room.
     pub evictions: u64,

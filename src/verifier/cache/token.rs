@@ -74,7 +74,7 @@ impl Hasher for Hashed {
         self.0 = hash;
     }
 
-    /// Of something that brings no hash of its own, as no token does.
+    /// Never called, as every token brings its hash.
     fn write(&mut self, bytes: &[u8]) {
         self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
     }
