@@ -1,13 +1,12 @@
 #[cfg(feature = "remote-keys")]
 use std::sync::Weak;
+#[cfg(feature = "cache")]
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
-
-#[cfg(feature = "cache")]
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwapOption, Guard};
 
@@ -287,13 +286,13 @@ impl Trusted {
         installed.generation += 1;
         #[cfg(feature = "cache")]
         {
-            // Another one, unless the keys are those of before, as they are nearly always when they are
-            // fetched once more.
-            let is_same = installed.keys.is_same(keys);
-            index.epoch = self.epoch.load(Ordering::Acquire) + u64::from(!is_same);
-            installed.keys = keys.clone();
-            // Before the keys: what was found among the old ones is not known any more.
-            self.epoch.store(index.epoch, Ordering::Release);
+            // The same one if the keys are those of before, as they are nearly always when they are
+            // fetched once more. Else before the keys: what the old ones let in is not known any more.
+            if !installed.keys.is_same(keys) {
+                installed.keys = keys.clone();
+                self.epoch.fetch_add(1, Ordering::AcqRel);
+            }
+            index.epoch = self.epoch.load(Ordering::Acquire);
         }
         #[cfg(not(feature = "cache"))]
         let _ = keys;

@@ -70,6 +70,20 @@ struct Shared {
     cache: Option<cache::TokenCache>,
 }
 
+impl Shared {
+    /// Who a token speaks for that was verified before.
+    #[inline]
+    fn recall(&self, token: &[u8]) -> Option<AuthContext> {
+        #[cfg(feature = "cache")]
+        return self.cache.as_ref()?.recall(token, &self.issuers, || self.clock.now());
+        #[cfg(not(feature = "cache"))]
+        {
+            let _ = token;
+            None
+        }
+    }
+}
+
 impl Verifier {
     /// Describes a verifier.
     pub fn builder() -> VerifierBuilder {
@@ -112,7 +126,7 @@ impl<C: DeserializeOwned + Send + Sync + 'static> Verifier<C> {
     /// The same token, if it was verified before.
     #[inline]
     fn recall(&self, token: &[u8]) -> Option<Verified<C>> {
-        pipeline::recall(&self.shared, token).and_then(AuthContext::recalled)
+        self.shared.recall(token).and_then(AuthContext::recalled)
     }
 
     /// Verifies a token as far as that is possible without waiting.
@@ -217,7 +231,7 @@ impl<C> Verifier<C> {
 
 impl<C: DeserializeOwned + Send + Sync + 'static> Authenticate for Verifier<C> {
     fn authenticate(&self, token: PresentedToken<'_>, _head: &RequestHead<'_>) -> Attempt {
-        if let Some(caller) = pipeline::recall(&self.shared, token.as_bytes()) {
+        if let Some(caller) = self.shared.recall(token.as_bytes()) {
             return Attempt::Ready(Ok(caller));
         }
         match self.start(token.as_bytes()) {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use super::{Shared, issuers::Trusted};
+#[cfg(feature = "cache")]
+use crate::verified::AuthContext;
 use crate::{
     claims::{self, Noted},
     error::{AuthError, AuthErrorKind, Signed},
@@ -12,7 +14,7 @@ use crate::{
     policy,
     scope::ScopeSet,
     time::UnixTime,
-    verified::{AuthContext, Grant, Verified},
+    verified::{Grant, Verified},
 };
 
 /// Bytes of a payload that are decoded on the stack.
@@ -42,20 +44,6 @@ impl Fault<'_> {
             Self::Refused(error) | Self::NoKey(_, error) => error,
         }
     }
-}
-
-/// What is known of a token that was verified before.
-#[inline]
-pub(super) fn recall(
-    #[cfg_attr(not(feature = "cache"), expect(unused_variables, reason = "nothing is known"))]
-    shared: &Shared,
-    #[cfg_attr(not(feature = "cache"), expect(unused_variables, reason = "nothing is known"))]
-    token: &[u8],
-) -> Option<AuthContext> {
-    #[cfg(feature = "cache")]
-    return shared.cache.as_ref()?.recall(token, &shared.issuers, || shared.clock.now());
-    #[cfg(not(feature = "cache"))]
-    None
 }
 
 /// Verifies a token. No claim is believed before the signature holds: until then the issuer only
