@@ -108,6 +108,7 @@
 //! | `tracing` | [`event::Tracing`], which every layer uses unless told otherwise | yes |
 //! | `cache` | [`VerifierBuilder::cache`](verifier::VerifierBuilder::cache): verified tokens are remembered | no |
 //! | `issue` | [`issue`]: tokens for applications, and the endpoints that give them | no |
+//! | `postgres` | `issue` with a store in a PostgreSQL database, for several servers, `store::Postgres` | no |
 //! | `remote-keys` | [`remote_keys`]: keys from the network, found, kept fresh, on tokio | no |
 //! | `reqwest` | `remote-keys` with an HTTP client, [`HttpFetch`](remote_keys::HttpFetch) | no |
 //! | `rust-crypto` | cryptography in pure Rust; see [`Backend`] for the differences | no |

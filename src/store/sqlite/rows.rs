@@ -4,38 +4,17 @@ use std::time::Duration;
 
 use sqlx::{Decode, Row as _, Sqlite, Type, sqlite::SqliteRow};
 
-use super::super::revoked;
+use super::super::{
+    revoked,
+    values::{UNKNOWN, odd},
+};
 use crate::{
     crypto::Algorithm,
-    error::BoxError,
     issue::{ApplicationRecord, Door, FamilyId, FamilyRecord, KeyRecord, SecretRecord, StoreError},
     revocation::{Revocation, RevocationKind},
     scope::ScopeSet,
     time::UnixTime,
 };
-
-/// A number as SQLite keeps it.
-pub(super) fn integer(number: u64) -> Result<i64, StoreError> {
-    i64::try_from(number)
-        .map_err(|_| StoreError::new("a number was stored", "it is greater than 2^63 - 1"))
-}
-
-pub(super) fn time(time: UnixTime) -> Result<i64, StoreError> {
-    integer(time.as_secs())
-}
-
-pub(super) fn optional_time(time: Option<UnixTime>) -> Result<Option<i64>, StoreError> {
-    time.map(self::time).transpose()
-}
-
-pub(super) fn lifetime(lifetime: Option<Duration>) -> Result<Option<i64>, StoreError> {
-    match lifetime {
-        Some(lifetime) if lifetime.subsec_nanos() != 0 => {
-            Err(StoreError::new("a lifetime was stored", "it is not in whole seconds"))
-        }
-        lifetime => lifetime.map(|lifetime| integer(lifetime.as_secs())).transpose(),
-    }
-}
 
 pub(super) fn list(texts: &[String]) -> Result<String, StoreError> {
     serde_json::to_string(texts).map_err(|error| StoreError::new("a list was stored", error))
@@ -173,19 +152,4 @@ impl<'r> Fields<'r> {
     fn list(&self, column: &'static str) -> Result<Vec<String>, StoreError> {
         serde_json::from_str(self.get(column)?).map_err(|error| odd(column, error))
     }
-}
-
-const UNKNOWN: &str = "a name that this version does not know";
-
-/// A value that no write has put there.
-fn odd(column: &'static str, source: impl Into<BoxError>) -> StoreError {
-    let source = source.into();
-    StoreError::new("a stored value was read", Odd { column, source })
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("the column `{column}` holds an odd value")]
-struct Odd {
-    column: &'static str,
-    source: BoxError,
 }

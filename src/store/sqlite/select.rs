@@ -2,7 +2,7 @@
 
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 
-use super::rows::integer;
+use super::super::values::{count, integer};
 use crate::{
     issue::{FamilyId, StoreError},
     time::UnixTime,
@@ -70,9 +70,4 @@ pub(super) fn signing_keys() -> Query<'static> {
 pub(super) fn revocations(now: UnixTime) -> Result<Query<'static>, StoreError> {
     let remembered = "SELECT kind, id, cut_off, until FROM revocation WHERE until >= ?1";
     Ok(sqlx::query(remembered).bind(integer(now.as_secs())?))
-}
-
-/// There are never more rows than SQLite can count.
-pub(super) fn count(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -3,9 +3,10 @@
 use sqlx::{Row as _, SqliteConnection};
 
 use super::{
+    super::values::{count, integer, lifetime, optional_time, time},
     error::Fault,
-    rows::{integer, lifetime, list, optional_time, time},
-    select::{Query, count},
+    rows::list,
+    select::Query,
 };
 use crate::{
     issue::{ApplicationRecord, FamilyRecord, KeyRecord, StoreError, Write},
