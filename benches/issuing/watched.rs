@@ -6,8 +6,10 @@ use std::sync::{
 };
 
 use tower_bearer::{
-    issue::{ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Pending, Store, Write},
-    revocation::Revocation,
+    issue::{
+        ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Past, Pending, Store, Write,
+    },
+    revocation::{RevocationCursor, RevocationPage},
     time::UnixTime,
 };
 
@@ -84,11 +86,15 @@ impl<S: Store> Store for Watched<S> {
         self.read().signing_keys()
     }
 
-    fn revocations(&self, now: UnixTime) -> Pending<'_, Vec<Revocation>> {
-        self.read().revocations(now)
+    fn revocations_after<'a>(
+        &'a self,
+        after: Option<&'a RevocationCursor>,
+        limit: usize,
+    ) -> Pending<'a, RevocationPage> {
+        self.read().revocations_after(after, limit)
     }
 
-    fn purge(&self, families_before: UnixTime, now: UnixTime, limit: usize) -> Pending<'_, u64> {
-        self.store.purge(families_before, now, limit)
+    fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64> {
+        self.store.purge(past, limit)
     }
 }

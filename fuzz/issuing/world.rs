@@ -13,10 +13,10 @@ use tower_bearer::{
     Algorithm, Verifier,
     issue::{
         ApplicationRecord, Applied, AuthorizationServer, FamilyId, FamilyRecord, FindSource,
-        KeyRecord, NewApplication, Pending, RootKey, SecretRecord, ServerKeys, Store, Write,
+        KeyRecord, NewApplication, Past, Pending, RootKey, SecretRecord, ServerKeys, Store, Write,
         endpoints::Endpoints,
     },
-    revocation::Revocation,
+    revocation::{RevocationCursor, RevocationPage},
     scope::ScopeSet,
     store::Memory,
     test_util::FrozenClock,
@@ -270,12 +270,16 @@ impl Store for Watched {
         self.memory.signing_keys()
     }
 
-    fn revocations(&self, now: UnixTime) -> Pending<'_, Vec<Revocation>> {
-        self.memory.revocations(now)
+    fn revocations_after<'a>(
+        &'a self,
+        after: Option<&'a RevocationCursor>,
+        limit: usize,
+    ) -> Pending<'a, RevocationPage> {
+        self.memory.revocations_after(after, limit)
     }
 
-    fn purge(&self, families_before: UnixTime, now: UnixTime, limit: usize) -> Pending<'_, u64> {
-        self.memory.purge(families_before, now, limit)
+    fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64> {
+        self.memory.purge(past, limit)
     }
 }
 

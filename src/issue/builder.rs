@@ -3,6 +3,7 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 
 use super::{
+    following::Following,
     hashing::Hashing,
     maintenance::{self, Keeping},
     rotation::Rules,
@@ -198,8 +199,8 @@ impl ServerBuilder {
         let ring = keeping.bring_up_to_date(maintenance::Wish::Nothing).await?;
         let live = LiveKeys::new(ring.verifying());
         let revocations = Revocations::new();
-        let forgotten = maintenance::forgotten_before(self.clock.now());
-        revocations.extend(self.store.revocations(forgotten).await?);
+        let mut following = Following::default();
+        following.catch_up(&*self.store, &revocations).await?;
         let own = trusted(&settings, &ring, &live, &revocations).danger_no_audience();
         let verifier = Verifier::builder()
             .issuer(own)
@@ -216,6 +217,7 @@ impl ServerBuilder {
             maintaining: tokio::sync::Mutex::default(),
             turns: Turns::default(),
             revocations,
+            following: tokio::sync::Mutex::new(following),
             verifier,
             limiter,
             hashing: Hashing::default(),

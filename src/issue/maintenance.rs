@@ -6,7 +6,7 @@ use super::{
     server::{Core, MAX_ACCESS_LIFETIME, MAX_LEEWAY, Settings, remembered_until},
     server_keys::Ring,
     signing::{self, Change, KeyRecord, SigningRing},
-    store::{Applied, Store, StoreError, Write},
+    store::{Applied, Past, Store, StoreError, Write},
 };
 use crate::{
     crypto::{AeadKey, Algorithm},
@@ -37,10 +37,8 @@ const FAMILY_MARGIN: Duration = Duration::from_secs(24 * 3600);
 /// ahead, and is set right within this time.
 const REVOCATION_MARGIN: Duration = Duration::from_secs(24 * 3600);
 
-/// Revocations whose end is before this time are forgotten.
-pub(super) fn forgotten_before(now: UnixTime) -> UnixTime {
-    now.saturating_sub(REVOCATION_MARGIN)
-}
+/// How long signing keys stay known after they were removed, as somebody may ask which there were.
+const KEY_MARGIN: Duration = Duration::from_secs(366 * 24 * 3600);
 
 pub(super) async fn run(core: &Core, wish: Wish) -> Result<(), StoreError> {
     let _turn = core.maintaining.lock().await;
@@ -61,11 +59,14 @@ pub(super) async fn run(core: &Core, wish: Wish) -> Result<(), StoreError> {
     core.ring.store(Arc::new(ring));
     core.live.replace(verifying);
 
-    let forgotten = forgotten_before(now);
-    core.revocations.extend(core.store.revocations(forgotten).await?);
-    core.revocations.purge(forgotten);
-    let families = now.saturating_sub(FAMILY_MARGIN);
-    while core.store.purge(families, forgotten, PURGED_AT_ONCE).await? >= PURGED_AT_ONCE as u64 {}
+    core.following.lock().await.catch_up(&*core.store, &core.revocations).await?;
+    let past = Past {
+        families_before: now.saturating_sub(FAMILY_MARGIN),
+        revocations_before: now.saturating_sub(REVOCATION_MARGIN),
+        keys_before: now.saturating_sub(KEY_MARGIN),
+    };
+    core.revocations.purge(past.revocations_before);
+    while core.store.purge(past, PURGED_AT_ONCE).await? >= PURGED_AT_ONCE as u64 {}
     Ok(())
 }
 

@@ -73,11 +73,13 @@ mod builder;
 pub mod endpoints;
 mod error;
 mod family;
+mod following;
 mod hashing;
 mod introspect;
 mod key_file;
 mod maintenance;
 mod network;
+mod notices;
 mod refresh;
 mod refresh_token;
 mod revoke;
@@ -100,11 +102,12 @@ pub use self::{
     builder::{OpenError, ServerBuilder},
     family::{Door, FamilyId, FamilyRecord},
     network::Network,
+    notices::{Notices, Notifier},
     secret::GeneratedSecret,
     server::AuthorizationServer,
     server_keys::{KeyFileError, RootKey, ServerKeys},
     signing::{KeyInfo, KeyRecord, KeyState},
     source::{FindSource, Source},
-    store::{Applied, Pending, Store, StoreError, Write},
+    store::{Applied, Past, Pending, Store, StoreError, Write},
     throttle::{Admission, GuessAttempt, GuessLimiter, Throttle},
 };

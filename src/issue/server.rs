@@ -7,6 +7,7 @@ use super::{
     applications::{Applications, checks},
     builder::ServerBuilder,
     error::{Kind, Refusal},
+    following::Following,
     hashing::Hashing,
     maintenance,
     rotation::Rules,
@@ -49,6 +50,8 @@ pub(super) struct Core {
     /// One at a time of those that end old families of an application.
     pub(super) turns: Turns,
     pub(super) revocations: Revocations,
+    /// How far those of the store are known.
+    pub(super) following: tokio::sync::Mutex<Following>,
     /// Verifies the server's own access tokens, whoever they are for.
     pub(super) verifier: Verifier,
     pub(super) limiter: Limiter,
@@ -153,12 +156,13 @@ impl AuthorizationServer {
     /// more, removes keys that nothing is verified with any more, seals again what was sealed with
     /// an old key, reads what other servers of the same store did, and forgets what has expired.
     ///
-    /// Call it every minute or so; when nothing is due it costs a few reads, of which that of all
-    /// revocations grows with them: 1.8 s for a million in SQLite. Several servers may do so at once.
+    /// Call it every minute or so; when nothing is due it costs a few short reads. Several servers may
+    /// do so at once.
     ///
     /// Ended families and revocations are kept a day longer than needed, so that no token revives
     /// if the clock jumps ahead and is set right within that day. So the revocations of a whole day
-    /// are in memory, each of about 24 bytes, and are read again each time.
+    /// are in memory, each of about 24 bytes. Signing keys are known for a year after they were
+    /// removed.
     ///
     /// # Errors
     ///

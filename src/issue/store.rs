@@ -5,9 +5,14 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use super::{
     application::ApplicationRecord,
     family::{FamilyId, FamilyRecord},
+    notices::Notices,
     signing::KeyRecord,
 };
-use crate::{error::BoxError, revocation::Revocation, time::UnixTime};
+use crate::{
+    error::BoxError,
+    revocation::{Revocation, RevocationCursor, RevocationPage},
+    time::UnixTime,
+};
 
 /// What the methods of a [`Store`] return.
 pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -71,12 +76,43 @@ pub trait Store: Send + Sync + 'static {
     /// All signing keys in the order of their activation, by id among those of the same second.
     fn signing_keys(&self) -> Pending<'_, Vec<KeyRecord>>;
 
-    /// The revocations that must be remembered: those whose `until` is not before `now`.
-    fn revocations(&self, now: UnixTime) -> Pending<'_, Vec<Revocation>>;
+    /// At most `limit` of what was revoked, in the order of the store, those after `after`; from the
+    /// start if that is a cursor that this store does not know, such as from before a backup was
+    /// restored.
+    ///
+    /// Whoever goes on from page to page misses nothing: a revocation whose [`apply`](Self::apply)
+    /// ended before this is asked for is on a page from here on, unless it was purged or was on one
+    /// before; what is revoked once more comes again. Some may be given twice.
+    fn revocations_after<'a>(
+        &'a self,
+        after: Option<&'a RevocationCursor>,
+        limit: usize,
+    ) -> Pending<'a, RevocationPage>;
 
-    /// Forgets at most `limit` families whose absolute end is before `families_before`, and at most
-    /// `limit` revocations whose `until` is before `now`; returns how many of both it were.
-    fn purge(&self, families_before: UnixTime, now: UnixTime, limit: usize) -> Pending<'_, u64>;
+    /// When to look for revocations and signing keys again; by a store that many servers share, those of
+    /// all of them.
+    fn notices(&self) -> Notices {
+        Notices::none()
+    }
+
+    /// All revocations whose `until` is not before `now`.
+    fn revocations(&self, now: UnixTime) -> Pending<'_, Vec<Revocation>> {
+        Box::pin(async move {
+            let (mut found, mut cursor) = (Vec::new(), None);
+            loop {
+                let page = self.revocations_after(cursor.as_ref(), REVOCATIONS_AT_ONCE).await?;
+                let revocations = page.entries.into_iter().map(|entry| entry.revocation);
+                found.extend(revocations.filter(|revocation| now <= revocation.until()));
+                if !page.has_more {
+                    return Ok(found);
+                }
+                cursor = Some(page.next);
+            }
+        })
+    }
+
+    /// Forgets what is past, at most `limit` of each kind; returns how many it were in all.
+    fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64>;
 }
 
 /// Shared with others, whatever kind of store it is.
@@ -119,13 +155,36 @@ impl<S: Store + ?Sized> Store for Arc<S> {
         (**self).signing_keys()
     }
 
-    fn revocations(&self, now: UnixTime) -> Pending<'_, Vec<Revocation>> {
-        (**self).revocations(now)
+    fn revocations_after<'a>(
+        &'a self,
+        after: Option<&'a RevocationCursor>,
+        limit: usize,
+    ) -> Pending<'a, RevocationPage> {
+        (**self).revocations_after(after, limit)
     }
 
-    fn purge(&self, families_before: UnixTime, now: UnixTime, limit: usize) -> Pending<'_, u64> {
-        (**self).purge(families_before, now, limit)
+    fn notices(&self) -> Notices {
+        (**self).notices()
     }
+
+    fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64> {
+        (**self).purge(past, limit)
+    }
+}
+
+/// How many revocations are read at a time.
+pub(super) const REVOCATIONS_AT_ONCE: usize = 10_000;
+
+/// What a store may forget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// Families whose absolute end is before this.
+    pub families_before: UnixTime,
+    /// Revocations whose `until` is before this.
+    pub revocations_before: UnixTime,
+    /// Signing keys that were removed before this; but never the last one in the order of
+    /// [`signing_keys`](Store::signing_keys), behind which the next is put.
+    pub keys_before: UnixTime,
 }
 
 /// One change, and the condition under which it is done.
@@ -188,6 +247,14 @@ pub enum Write {
     /// Remembers a revocation. Without condition; of two of the same kind and id the later cut-off
     /// and the later end stay.
     Revoke(Revocation),
+}
+
+impl Write {
+    /// Whether there is something new in it for whoever follows a store: a revocation, or a signing key.
+    #[must_use]
+    pub const fn is_news(&self) -> bool {
+        matches!(self, Self::Revoke(_) | Self::InsertKey { .. } | Self::ReplaceKey(_))
+    }
 }
 
 /// What became of the writes.

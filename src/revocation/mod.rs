@@ -44,9 +44,11 @@ mod cut_offs;
 mod entry;
 mod ids;
 mod list;
+mod page;
 mod shard;
 
 pub use self::{
     entry::{Revocation, RevocationKind},
     list::Revocations,
+    page::{RevocationCursor, RevocationEntry, RevocationPage},
 };

@@ -108,7 +108,8 @@ async fn a_role_that_may_create_nothing_does_where_the_tables_are_made() {
     builder.connect().await.unwrap();
     raw.execute(
         "GRANT USAGE ON SCHEMA made TO clerk; \
-         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA made TO clerk",
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA made TO clerk; \
+         GRANT USAGE ON ALL SEQUENCES IN SCHEMA made TO clerk",
     )
     .await
     .unwrap();

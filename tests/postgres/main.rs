@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod connecting;
+mod feed;
 #[path = "../api/folder.rs"]
 #[expect(dead_code, reason = "other programs of tests need more of it")]
 mod folder;

@@ -13,10 +13,10 @@ use super::*;
 use crate::{
     issue::{
         Admission, AuthorizationServer, FamilyId, FamilyRecord, GuessAttempt, GuessLimiter,
-        KeyRecord, NewApplication, Pending, RootKey, ServerBuilder, ServerKeys, Store,
+        KeyRecord, NewApplication, Past, Pending, RootKey, ServerBuilder, ServerKeys, Store,
         work::{self, Work},
     },
-    revocation::Revocation,
+    revocation::{RevocationCursor, RevocationPage},
 };
 
 const NOW: UnixTime = UnixTime::from_secs(1_700_000_000);
@@ -89,10 +89,15 @@ impl Store for Counting {
     fn signing_keys(&self) -> Pending<'_, Vec<KeyRecord>> {
         now(self.rows().1.clone())
     }
-    fn revocations(&self, _now: UnixTime) -> Pending<'_, Vec<Revocation>> {
-        now(Vec::new())
+    fn revocations_after<'a>(
+        &'a self,
+        _after: Option<&'a RevocationCursor>,
+        _limit: usize,
+    ) -> Pending<'a, RevocationPage> {
+        let next = RevocationCursor::new("1").unwrap();
+        now(RevocationPage { entries: Vec::new(), next, has_more: false })
     }
-    fn purge(&self, _before: UnixTime, _now: UnixTime, _limit: usize) -> Pending<'_, u64> {
+    fn purge(&self, _past: Past, _limit: usize) -> Pending<'_, u64> {
         now(0)
     }
 }

@@ -1,3 +1,4 @@
+mod revoked;
 mod tables;
 
 use std::{
@@ -7,8 +8,11 @@ use std::{
 
 use self::tables::Tables;
 use crate::{
-    issue::{ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Pending, Store, Write},
-    revocation::Revocation,
+    issue::{
+        ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Notices, Notifier, Past,
+        Pending, Store, Write,
+    },
+    revocation::{RevocationCursor, RevocationPage},
     time::UnixTime,
 };
 
@@ -17,7 +21,13 @@ use crate::{
 /// It keeps the contract but for what a power loss leaves. A service that uses it loses its
 /// applications when it stops, and several processes do not share it.
 #[derive(Clone, Default)]
-pub struct Memory(Arc<Mutex<Tables>>);
+pub struct Memory(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    tables: Mutex<Tables>,
+    notifier: Notifier,
+}
 
 impl Memory {
     /// A store without anything in it.
@@ -28,13 +38,20 @@ impl Memory {
 
     /// Nothing is awaited under this lock, and nothing panics under it.
     fn tables(&self) -> MutexGuard<'_, Tables> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Store for Memory {
     fn apply(&self, writes: Vec<Write>) -> Pending<'_, Applied> {
-        Box::pin(async move { Ok(self.tables().apply(writes)) })
+        Box::pin(async move {
+            let is_news = writes.iter().any(Write::is_news);
+            let applied = self.tables().apply(writes);
+            if is_news {
+                self.0.notifier.notify();
+            }
+            Ok(applied)
+        })
     }
 
     fn application<'a>(&'a self, id: &'a str) -> Pending<'a, Option<ApplicationRecord>> {
@@ -71,12 +88,20 @@ impl Store for Memory {
         Box::pin(async move { Ok(self.tables().signing_keys()) })
     }
 
-    fn revocations(&self, now: UnixTime) -> Pending<'_, Vec<Revocation>> {
-        Box::pin(async move { Ok(self.tables().revocations(now)) })
+    fn revocations_after<'a>(
+        &'a self,
+        after: Option<&'a RevocationCursor>,
+        limit: usize,
+    ) -> Pending<'a, RevocationPage> {
+        Box::pin(async move { Ok(self.tables().revocations_after(after, limit)) })
     }
 
-    fn purge(&self, families_before: UnixTime, now: UnixTime, limit: usize) -> Pending<'_, u64> {
-        Box::pin(async move { Ok(self.tables().purge(families_before, now, limit)) })
+    fn notices(&self) -> Notices {
+        self.0.notifier.notices()
+    }
+
+    fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64> {
+        Box::pin(async move { Ok(self.tables().purge(past, limit)) })
     }
 }
 

@@ -4,10 +4,13 @@ use std::{
     ops::Bound,
 };
 
-use super::super::revoked::revocation;
+use super::{
+    super::revoked::revocation,
+    revoked::{Placed, Revoked},
+};
 use crate::{
-    issue::{ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Write},
-    revocation::{Revocation, RevocationKind},
+    issue::{ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Past, Write},
+    revocation::{Revocation, RevocationCursor, RevocationKind, RevocationPage},
     time::UnixTime,
 };
 
@@ -22,7 +25,7 @@ pub(super) struct Tables {
     /// that were opened last.
     opened: BTreeSet<(String, bool, Reverse<UnixTime>, FamilyId)>,
     keys: BTreeMap<String, KeyRecord>,
-    revocations: HashMap<(RevocationKind, String), Revocation>,
+    revocations: Revoked,
 }
 
 /// What is kept under an id; `None` if nothing is.
@@ -30,7 +33,7 @@ enum Entry {
     Application(String, Option<ApplicationRecord>),
     Family(FamilyId, Option<FamilyRecord>),
     Key(String, Option<KeyRecord>),
-    Revocation((RevocationKind, String), Option<Revocation>),
+    Revocation((RevocationKind, String), Option<Placed>),
 }
 
 /// The condition of a write does not hold.
@@ -102,22 +105,36 @@ impl Tables {
         keys
     }
 
-    pub(super) fn revocations(&self, now: UnixTime) -> Vec<Revocation> {
-        self.revocations.values().filter(|revocation| now <= revocation.until()).cloned().collect()
+    pub(super) fn revocations_after(
+        &self,
+        after: Option<&RevocationCursor>,
+        limit: usize,
+    ) -> RevocationPage {
+        self.revocations.after(after, limit)
     }
 
-    pub(super) fn purge(&mut self, families_before: UnixTime, now: UnixTime, limit: usize) -> u64 {
-        let families = self.families.values().filter(|family| family.expires_at < families_before);
+    pub(super) fn purge(&mut self, past: Past, limit: usize) -> u64 {
+        let families =
+            self.families.values().filter(|family| family.expires_at < past.families_before);
         let families = families.take(limit).map(|family| Entry::Family(family.id, None));
-        let revocations = self.revocations.iter().filter(|(_, entry)| entry.until() < now);
-        let revocations =
-            revocations.take(limit).map(|(key, _)| Entry::Revocation(key.clone(), None));
-        let old: Vec<_> = families.chain(revocations).collect();
+        let revocations = self.revocations.ended_before(past.revocations_before);
+        let revocations = revocations.take(limit).map(|key| Entry::Revocation(key.clone(), None));
+        let last = self.last_key().map(|last| &last.id);
+        let removed = |key: &&KeyRecord| {
+            key.removed_at.is_some_and(|at| at < past.keys_before) && Some(&key.id) != last
+        };
+        let keys = self.keys.values().filter(removed).take(limit);
+        let keys = keys.map(|key| Entry::Key(key.id.clone(), None));
+        let old: Vec<_> = families.chain(revocations).chain(keys).collect();
         let count = old.len() as u64;
         for entry in old {
             self.put(entry);
         }
         count
+    }
+
+    fn last_key(&self) -> Option<&KeyRecord> {
+        self.keys.values().max_by_key(|key| (key.active_at, &key.id))
     }
 
     /// Puts an entry in its place, and returns the one that was there.
@@ -151,8 +168,7 @@ impl Tables {
                 Entry::Key(id, old)
             }
             Entry::Revocation(key, new) => {
-                let old = self.revocations.remove(&key);
-                self.revocations.extend(new.map(|new| (key.clone(), new)));
+                let old = self.revocations.put(key.clone(), new);
                 Entry::Revocation(key, old)
             }
         }
@@ -274,8 +290,7 @@ impl Batch<'_> {
 
     fn insert_key(&mut self, key: KeyRecord, last: Option<&str>) -> Result<(), Conflict> {
         holds(!self.tables.keys.contains_key(&key.id))?;
-        let latest = self.tables.keys.values().max_by_key(|key| (key.active_at, &key.id));
-        holds(latest.map(|key| key.id.as_str()) == last)?;
+        holds(self.tables.last_key().map(|key| key.id.as_str()) == last)?;
         self.put(Entry::Key(key.id.clone(), Some(key)));
         Ok(())
     }
@@ -289,7 +304,8 @@ impl Batch<'_> {
             }
             None => new,
         };
-        self.put(Entry::Revocation(key, Some(merged)));
+        let placed = self.tables.revocations.place(merged);
+        self.put(Entry::Revocation(key, Some(placed)));
     }
 }
 

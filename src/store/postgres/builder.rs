@@ -5,7 +5,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 
-use super::{Postgres, database::Database, error::ConnectError, schema};
+use super::{Postgres, database::Database, error::ConnectError, notices::Listening, schema};
 
 /// Settings for a [`Postgres`] store.
 ///
@@ -89,6 +89,7 @@ impl PostgresBuilder {
             schema: self.schema.clone(),
             source: error.into(),
         };
+        let listening = Listening::start(options.clone(), &self.schema);
         let pool = PgPoolOptions::new()
             .max_connections(self.connections)
             .acquire_timeout(self.timeout)
@@ -100,8 +101,12 @@ impl PostgresBuilder {
         let mut connection = pool.acquire().await.map_err(failed)?;
         schema::prepare(&mut connection, &self.schema).await?;
         drop(connection);
-        let database = Database { pool, timeout: self.timeout };
-        Ok(Postgres { database: Arc::new(database), schema: self.schema.into() })
+        let database = Database { pool, timeout: self.timeout, begun: Arc::default() };
+        Ok(Postgres {
+            database: Arc::new(database),
+            schema: self.schema.into(),
+            listening: Arc::new(listening),
+        })
     }
 
     fn options(&self) -> Result<PgConnectOptions, ConnectError> {

@@ -4,28 +4,27 @@ use sqlx::{
     Connection as _, PgConnection, PgPool, Postgres as Driver, pool::PoolConnection,
     postgres::PgRow,
 };
-use tokio::time::timeout;
+use tokio::{sync::RwLock, time::timeout};
 
 use super::{
     error::{Fault, is_given_up, late},
     select::Query,
     writes,
 };
-use crate::{
-    issue::{StoreError, Write},
-    time::UnixTime,
-};
+use crate::issue::{Past, StoreError, Write};
 
 /// The connections, and how long anything may take.
 pub(super) struct Database {
     pub(super) pool: PgPool,
     pub(super) timeout: Duration,
+    /// Held by work that was begun.
+    pub(super) begun: Arc<RwLock<()>>,
 }
 
 /// What is done in one transaction.
 pub(super) enum Work {
     Apply(Vec<Write>),
-    Purge { families_before: UnixTime, now: UnixTime, limit: usize },
+    Purge { past: Past, limit: usize },
 }
 
 /// What became of it.
@@ -55,7 +54,11 @@ impl Database {
     /// future is dropped: so that a client that goes away costs no connection.
     pub(super) async fn work(self: &Arc<Self>, work: Work) -> Result<Outcome, StoreError> {
         let database = Arc::clone(self);
-        let done = tokio::spawn(async move { database.transact(&work).await });
+        let begun = Arc::clone(&self.begun).read_owned().await;
+        let done = tokio::spawn(async move {
+            let _begun = begun;
+            database.transact(&work).await
+        });
         let failed = |error| StoreError::new("the database was written to", error);
         match done.await.map_err(failed)? {
             Ok(outcome) => Ok(outcome),
@@ -65,6 +68,12 @@ impl Database {
                 Err(StoreError::new("the database was written to", error))
             }
         }
+    }
+
+    /// Waits for what was begun, and disconnects.
+    pub(super) async fn close(&self) {
+        let _nothing = self.begun.write().await;
+        self.pool.close().await;
     }
 
     async fn transact(&self, work: &Work) -> Result<Outcome, Fault> {
@@ -121,8 +130,8 @@ async fn done(connection: &mut PgConnection, work: &Work) -> Result<Outcome, Fau
             }
             Ok(Outcome::Done(0))
         }
-        Work::Purge { families_before, now, limit } => {
-            writes::purge(connection, *families_before, *now, *limit).await.map(Outcome::Done)
+        Work::Purge { past, limit } => {
+            writes::purge(connection, *past, *limit).await.map(Outcome::Done)
         }
     }
 }

@@ -1,6 +1,8 @@
 mod builder;
 mod database;
 mod error;
+mod feed;
+mod notices;
 mod rows;
 mod schema;
 mod select;
@@ -8,11 +10,18 @@ mod writes;
 
 use std::{fmt, sync::Arc};
 
-use self::database::{Database, Outcome, Work};
 pub use self::{builder::PostgresBuilder, error::ConnectError};
+use self::{
+    database::{Database, Outcome, Work},
+    feed::Start,
+    notices::Listening,
+};
 use crate::{
-    issue::{ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Pending, Store, Write},
-    revocation::Revocation,
+    issue::{
+        ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Notices, Past, Pending,
+        Store, StoreError, Write,
+    },
+    revocation::{RevocationCursor, RevocationPage},
     time::UnixTime,
 };
 
@@ -49,6 +58,7 @@ use crate::{
 pub struct Postgres {
     database: Arc<Database>,
     schema: Arc<str>,
+    listening: Arc<Listening>,
 }
 
 impl Postgres {
@@ -71,15 +81,22 @@ impl Postgres {
     /// Ends the store, for all its clones: waits for what was begun, and disconnects. Whoever asks
     /// afterwards gets an error.
     pub async fn close(&self) {
-        self.database.pool.close().await;
+        self.listening.end();
+        self.database.close().await;
     }
 }
 
 impl Store for Postgres {
     fn apply(&self, writes: Vec<Write>) -> Pending<'_, Applied> {
         Box::pin(async move {
+            let is_news = writes.iter().any(Write::is_news);
             Ok(match self.database.work(Work::Apply(writes)).await? {
-                Outcome::Done(_) => Applied::Done,
+                Outcome::Done(_) => {
+                    if is_news {
+                        self.listening.tell();
+                    }
+                    Applied::Done
+                }
                 Outcome::Conflict => Applied::Conflict,
             })
         })
@@ -137,16 +154,30 @@ impl Store for Postgres {
         })
     }
 
-    fn revocations(&self, now: UnixTime) -> Pending<'_, Vec<Revocation>> {
+    fn revocations_after<'a>(
+        &'a self,
+        after: Option<&'a RevocationCursor>,
+        limit: usize,
+    ) -> Pending<'a, RevocationPage> {
         Box::pin(async move {
-            let rows = self.database.rows(select::revocations(now)?).await?;
-            rows.iter().map(rows::revocation).collect()
+            for start in [Start::of(after), Start::default()] {
+                let rows = self.database.rows(start.query(limit)).await?;
+                if let Some(page) = start.page(&rows, limit)? {
+                    return Ok(page);
+                }
+            }
+            Err(StoreError::corrupt("no page from the start"))
         })
     }
 
-    fn purge(&self, families_before: UnixTime, now: UnixTime, limit: usize) -> Pending<'_, u64> {
+    /// Those of every store of the schema, through the database (`LISTEN` and `NOTIFY`).
+    fn notices(&self) -> Notices {
+        self.listening.notices()
+    }
+
+    fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64> {
         Box::pin(async move {
-            Ok(match self.database.work(Work::Purge { families_before, now, limit }).await? {
+            Ok(match self.database.work(Work::Purge { past, limit }).await? {
                 Outcome::Done(rows) => rows,
                 Outcome::Conflict => 0,
             })

@@ -4,14 +4,17 @@ use std::time::Duration;
 
 use sqlx::{Decode, Postgres, Row as _, Type, postgres::PgRow};
 
-use super::super::{
-    revoked,
-    values::{UNKNOWN, odd},
+use super::{
+    super::{
+        revoked,
+        values::{UNKNOWN, odd},
+    },
+    feed::Present,
 };
 use crate::{
     crypto::Algorithm,
     issue::{ApplicationRecord, Door, FamilyId, FamilyRecord, KeyRecord, SecretRecord, StoreError},
-    revocation::{Revocation, RevocationKind},
+    revocation::{Revocation, RevocationEntry, RevocationKind},
     scope::ScopeSet,
     time::UnixTime,
 };
@@ -97,12 +100,30 @@ pub(super) fn key(row: &PgRow) -> Result<KeyRecord, StoreError> {
     })
 }
 
-pub(super) fn revocation(row: &PgRow) -> Result<Revocation, StoreError> {
-    let row = Fields(row);
+fn revocation(row: &Fields<'_>) -> Result<Revocation, StoreError> {
     let kind = RevocationKind::of_name(row.get("kind")?).ok_or_else(|| odd("kind", UNKNOWN))?;
     let (cut_off, until) = (row.optional_time("cut_off")?, row.time("until")?);
     revoked::revocation(kind, row.get("id")?, cut_off, until)
         .ok_or_else(|| odd("cut_off", "there is none"))
+}
+
+pub(super) fn present(row: &PgRow) -> Result<Present, StoreError> {
+    let row = Fields(row);
+    Ok(Present { epoch: row.get("epoch")?, horizon: row.get("horizon")? })
+}
+
+/// A revocation with its transaction and place.
+type Placed = ((i64, i64), RevocationEntry);
+
+/// What is in the row, if there is a revocation in it.
+pub(super) fn placed(row: &PgRow) -> Result<Option<Placed>, StoreError> {
+    let row = Fields(row);
+    let Some(place) = row.get("place")? else {
+        return Ok(None);
+    };
+    let age = Duration::from_millis(row.number("age")?);
+    let entry = RevocationEntry { revocation: revocation(&row)?, age };
+    Ok(Some(((row.get("transaction")?, place), entry)))
 }
 
 /// A row whose values may be anything.

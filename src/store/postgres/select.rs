@@ -65,8 +65,3 @@ pub(super) fn live_families(
 pub(super) fn signing_keys() -> Query<'static> {
     sqlx::query("SELECT * FROM signing_key ORDER BY active_at, id")
 }
-
-pub(super) fn revocations(now: UnixTime) -> Result<Query<'static>, StoreError> {
-    let remembered = "SELECT kind, id, cut_off, until FROM revocation WHERE until >= $1";
-    Ok(sqlx::query(remembered).bind(time(now)?))
-}

@@ -12,9 +12,8 @@ use super::{
     select::Query,
 };
 use crate::{
-    issue::{ApplicationRecord, FamilyRecord, KeyRecord, StoreError, Write},
+    issue::{ApplicationRecord, FamilyRecord, KeyRecord, Past, StoreError, Write},
     revocation::Revocation,
-    time::UnixTime,
 };
 
 /// Does one write; false if its condition does not hold. What it has done then is undone by the
@@ -224,7 +223,9 @@ fn revoke(new: &Revocation) -> Result<Query<'_>, StoreError> {
     let revoke = "INSERT INTO revocation (kind, id, cut_off, until) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (kind, id) DO UPDATE SET \
         cut_off = greatest(revocation.cut_off, excluded.cut_off), \
-        until = greatest(revocation.until, excluded.until)";
+        until = greatest(revocation.until, excluded.until), \
+        transaction = excluded.transaction, place = excluded.place, \
+        written_at = excluded.written_at";
     Ok(sqlx::query(revoke)
         .bind(new.kind().name())
         .bind(new.id())
@@ -234,18 +235,21 @@ fn revoke(new: &Revocation) -> Result<Query<'_>, StoreError> {
 
 /// Forgets what is over; returns how many rows that were. Several servers may do so at once: each
 /// takes rows that nobody else has in hand.
-pub(super) async fn purge(
-    conn: &mut PgConnection,
-    families_before: UnixTime,
-    now: UnixTime,
-    limit: usize,
-) -> Result<u64, Fault> {
+pub(super) async fn purge(conn: &mut PgConnection, past: Past, limit: usize) -> Result<u64, Fault> {
     let families = "DELETE FROM family WHERE id IN (SELECT id FROM family \
         WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
     let revocations = "DELETE FROM revocation WHERE (kind, id) IN (SELECT kind, id \
         FROM revocation WHERE until < $1 ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED)";
+    let keys = "DELETE FROM signing_key WHERE id IN (SELECT id FROM signing_key \
+        WHERE removed_at < $1 AND id <> \
+        (SELECT id FROM signing_key ORDER BY active_at DESC, id DESC LIMIT 1) \
+        LIMIT $2 FOR UPDATE SKIP LOCKED)";
     let mut forgotten = 0;
-    for (delete, before) in [(families, families_before), (revocations, now)] {
+    for (delete, before) in [
+        (families, past.families_before),
+        (revocations, past.revocations_before),
+        (keys, past.keys_before),
+    ] {
         let delete = sqlx::query(delete).bind(time(before)?).bind(count(limit));
         forgotten += delete.execute(&mut *conn).await?.rows_affected();
     }

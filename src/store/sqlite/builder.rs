@@ -63,6 +63,6 @@ impl SqliteBuilder {
         readers.open_one().await.map_err(|error| OpenError::of(place.path.clone(), error))?;
         let (jobs, waiting) = mpsc::channel(MOST_WAITING);
         runtime.spawn(Writer::new(place, connection).run(waiting));
-        Ok(Sqlite { readers: Arc::new(readers), jobs })
+        Ok(Sqlite { readers: Arc::new(readers), jobs, notifier: Arc::default() })
     }
 }

@@ -1,6 +1,7 @@
 mod builder;
 mod connection;
 mod error;
+mod feed;
 mod file;
 mod reader;
 mod rows;
@@ -17,15 +18,16 @@ use tokio::sync::{mpsc, oneshot};
 
 pub use self::{builder::SqliteBuilder, error::OpenError};
 use self::{
+    feed::Start,
     reader::Readers,
     writer::{Job, Outcome, Work},
 };
 use crate::{
     issue::{
-        ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Pending, Store, StoreError,
-        Write,
+        ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Notices, Notifier, Past,
+        Pending, Store, StoreError, Write,
     },
-    revocation::Revocation,
+    revocation::{RevocationCursor, RevocationPage},
     time::UnixTime,
 };
 
@@ -63,6 +65,7 @@ use crate::{
 pub struct Sqlite {
     readers: Arc<Readers>,
     jobs: mpsc::Sender<Job>,
+    notifier: Arc<Notifier>,
 }
 
 impl Sqlite {
@@ -110,8 +113,14 @@ impl Sqlite {
 impl Store for Sqlite {
     fn apply(&self, writes: Vec<Write>) -> Pending<'_, Applied> {
         Box::pin(async move {
+            let is_news = writes.iter().any(Write::is_news);
             Ok(match self.work(Work::Apply(writes)).await? {
-                Outcome::Done(_) => Applied::Done,
+                Outcome::Done(_) => {
+                    if is_news {
+                        self.notifier.notify();
+                    }
+                    Applied::Done
+                }
                 Outcome::Conflict => Applied::Conflict,
             })
         })
@@ -169,16 +178,25 @@ impl Store for Sqlite {
         })
     }
 
-    fn revocations(&self, now: UnixTime) -> Pending<'_, Vec<Revocation>> {
+    fn revocations_after<'a>(
+        &'a self,
+        after: Option<&'a RevocationCursor>,
+        limit: usize,
+    ) -> Pending<'a, RevocationPage> {
         Box::pin(async move {
-            let rows = self.readers.rows(select::revocations(now)?).await?;
-            rows.iter().map(rows::revocation).collect()
+            let start = Start::of(after);
+            start.page(&self.readers.rows(start.query(limit)).await?, limit)
         })
     }
 
-    fn purge(&self, families_before: UnixTime, now: UnixTime, limit: usize) -> Pending<'_, u64> {
+    /// Those of this store and its clones; what other processes write is found without.
+    fn notices(&self) -> Notices {
+        self.notifier.notices()
+    }
+
+    fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64> {
         Box::pin(async move {
-            Ok(match self.work(Work::Purge { families_before, now, limit }).await? {
+            Ok(match self.work(Work::Purge { past, limit }).await? {
                 Outcome::Done(rows) => rows,
                 Outcome::Conflict => 0,
             })

@@ -11,7 +11,7 @@ use super::super::{
 use crate::{
     crypto::Algorithm,
     issue::{ApplicationRecord, Door, FamilyId, FamilyRecord, KeyRecord, SecretRecord, StoreError},
-    revocation::{Revocation, RevocationKind},
+    revocation::{Revocation, RevocationEntry, RevocationKind},
     scope::ScopeSet,
     time::UnixTime,
 };
@@ -100,12 +100,27 @@ pub(super) fn key(row: &SqliteRow) -> Result<KeyRecord, StoreError> {
     })
 }
 
-pub(super) fn revocation(row: &SqliteRow) -> Result<Revocation, StoreError> {
-    let row = Fields(row);
+fn revocation(row: &Fields<'_>) -> Result<Revocation, StoreError> {
     let kind = RevocationKind::of_name(row.get("kind")?).ok_or_else(|| odd("kind", UNKNOWN))?;
     let (cut_off, until) = (row.optional_time("cut_off")?, row.time("until")?);
     revoked::revocation(kind, row.get("id")?, cut_off, until)
         .ok_or_else(|| odd("cut_off", "there is none"))
+}
+
+/// The epoch of the file, and the last place that was given.
+pub(super) fn feed(row: &SqliteRow) -> Result<(&str, i64), StoreError> {
+    let row = Fields(row);
+    Ok((row.get("epoch")?, row.get("last")?))
+}
+
+/// A revocation and its place, if there is one in the row.
+pub(super) fn placed(row: &SqliteRow) -> Result<Option<(i64, RevocationEntry)>, StoreError> {
+    let row = Fields(row);
+    let Some(place) = row.get("place")? else {
+        return Ok(None);
+    };
+    let age = Duration::from_millis(row.number("age")?);
+    Ok(Some((place, RevocationEntry { revocation: revocation(&row)?, age })))
 }
 
 /// A row whose values may be anything.

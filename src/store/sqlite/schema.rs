@@ -11,7 +11,8 @@ use super::{
 const APPLICATION_ID: i64 = 0x546f_7742;
 
 /// Each brings the file from the version of its place to the next one.
-const MIGRATIONS: &[&str] = &[include_str!("../migrations/sqlite/0001.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("../migrations/sqlite/0001.sql"), include_str!("../migrations/sqlite/0002.sql")];
 
 const VERSION: i64 = MIGRATIONS.len() as i64;
 
@@ -114,7 +115,9 @@ async fn migrate(connection: &mut SqliteConnection, version: i64) -> Result<(), 
     // Also if it says so already: SQLite opens a file that it cannot write to for reading, and this
     // is where that shows.
     let mark = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION}");
-    connection.execute(mark.as_str()).await.map(drop)
+    connection.execute(mark.as_str()).await?;
+    // The file may be a backup, whose places were given to other revocations since.
+    connection.execute("UPDATE feed SET epoch = lower(hex(randomblob(8)))").await.map(drop)
 }
 
 async fn execute(connection: &mut SqliteConnection, statement: &str) -> Result<(), sqlx::Error> {

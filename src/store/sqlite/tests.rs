@@ -6,6 +6,7 @@ use std::{
 use sqlx::Executor as _;
 
 use super::*;
+use crate::revocation::Revocation;
 
 /// A file that is gone when the test is over.
 struct File(std::path::PathBuf);
@@ -118,7 +119,7 @@ async fn what_shares_a_transaction_does_not_share_a_conflict() {
     let store = Sqlite::open(&file.0).await.unwrap();
     let found = store.revocations(UnixTime::from_secs(0)).await.unwrap();
     let ids: Vec<_> = found.iter().map(Revocation::id).collect();
-    assert_eq!(ids, ["four", "one"]);
+    assert_eq!(ids, ["one", "four"]);
 }
 
 #[tokio::test]

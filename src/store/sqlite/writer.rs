@@ -4,10 +4,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{connection::Place, error::Fault, schema, writes};
-use crate::{
-    issue::{StoreError, Write},
-    time::UnixTime,
-};
+use crate::issue::{Past, StoreError, Write};
 
 /// How many jobs share a transaction at most, so that none waits for too many others.
 const MOST_TOGETHER: usize = 256;
@@ -24,7 +21,7 @@ pub(super) type Answer<T> = oneshot::Sender<Result<T, StoreError>>;
 
 pub(super) enum Work {
     Apply(Vec<Write>),
-    Purge { families_before: UnixTime, now: UnixTime, limit: usize },
+    Purge { past: Past, limit: usize },
 }
 
 /// What became of it.
@@ -161,8 +158,8 @@ async fn one(connection: &mut SqliteConnection, work: &Work) -> Result<Outcome, 
             }
             Ok(Outcome::Done(0))
         }
-        Work::Purge { families_before, now, limit } => {
-            writes::purge(connection, *families_before, *now, *limit).await.map(Outcome::Done)
+        Work::Purge { past, limit } => {
+            writes::purge(connection, *past, *limit).await.map(Outcome::Done)
         }
     }
 }

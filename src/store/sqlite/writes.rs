@@ -9,9 +9,8 @@ use super::{
     select::Query,
 };
 use crate::{
-    issue::{ApplicationRecord, FamilyRecord, KeyRecord, StoreError, Write},
+    issue::{ApplicationRecord, FamilyRecord, KeyRecord, Past, StoreError, Write},
     revocation::Revocation,
-    time::UnixTime,
 };
 
 /// Does one write; false if its condition does not hold. What it has done then is undone by the
@@ -46,7 +45,10 @@ pub(super) async fn write(conn: &mut SqliteConnection, write: &Write) -> Result<
             Ok(last_key(conn).await? == *last && changes(conn, insert_key(key)?).await?)
         }
         Write::ReplaceKey(key) => changes(conn, replace_key(key)?).await,
-        Write::Revoke(revocation) => changes(conn, revoke(revocation)?).await.map(|_| true),
+        Write::Revoke(revocation) => {
+            changes(conn, sqlx::query("UPDATE feed SET last = last + 1")).await?;
+            changes(conn, revoke(revocation)?).await.map(|_| true)
+        }
     }
 }
 
@@ -200,9 +202,12 @@ fn bind_key<'q>(query: Query<'q>, new: &'q KeyRecord) -> Result<Query<'q>, Store
 }
 
 fn revoke(new: &Revocation) -> Result<Query<'_>, StoreError> {
-    let revoke = "INSERT INTO revocation (kind, id, cut_off, until) VALUES (?1, ?2, ?3, ?4) \
+    let revoke = "INSERT INTO revocation (kind, id, cut_off, until, place, written_at) \
+        VALUES (?1, ?2, ?3, ?4, (SELECT last FROM feed), \
+        CAST(unixepoch('subsec') * 1000 AS INTEGER)) \
         ON CONFLICT DO UPDATE SET cut_off = max(cut_off, excluded.cut_off), \
-        until = max(until, excluded.until)";
+        until = max(until, excluded.until), place = excluded.place, \
+        written_at = excluded.written_at";
     Ok(sqlx::query(revoke)
         .bind(new.kind().name())
         .bind(new.id())
@@ -213,16 +218,22 @@ fn revoke(new: &Revocation) -> Result<Query<'_>, StoreError> {
 /// Forgets what is over; returns how many rows that were.
 pub(super) async fn purge(
     conn: &mut SqliteConnection,
-    families_before: UnixTime,
-    now: UnixTime,
+    past: Past,
     limit: usize,
 ) -> Result<u64, Fault> {
     let families = "DELETE FROM family WHERE id IN \
         (SELECT id FROM family WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)";
     let revocations = "DELETE FROM revocation WHERE (kind, id) IN \
         (SELECT kind, id FROM revocation WHERE until < ?1 ORDER BY until LIMIT ?2)";
+    let keys = "DELETE FROM signing_key WHERE id IN (SELECT id FROM signing_key \
+        WHERE removed_at < ?1 AND id <> \
+        (SELECT id FROM signing_key ORDER BY active_at DESC, id DESC LIMIT 1) LIMIT ?2)";
     let mut forgotten = 0;
-    for (delete, before) in [(families, families_before), (revocations, now)] {
+    for (delete, before) in [
+        (families, past.families_before),
+        (revocations, past.revocations_before),
+        (keys, past.keys_before),
+    ] {
         let delete = sqlx::query(delete).bind(time(before)?).bind(count(limit));
         forgotten += delete.execute(&mut *conn).await?.rows_affected();
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     crypto::Algorithm,
-    issue::{KeyRecord, Write},
+    issue::{KeyRecord, Past, Write},
 };
 
 pub(super) async fn check(open: Open<'_>) {
@@ -14,6 +14,7 @@ pub(super) async fn check(open: Open<'_>) {
     are_in_the_order_of_their_activation(open().await).await;
     follow_the_last_one(open().await).await;
     replaces_what_is_there(open().await).await;
+    are_forgotten_long_after_they_were_removed(open().await).await;
 }
 
 fn insert(key: KeyRecord, last: Option<&str>) -> Write {
@@ -116,4 +117,21 @@ async fn replaces_what_is_there(trial: Trial) {
     let keys = answer(trial.signing_keys()).await;
     assert!(keys == [key("b", 20), replaced.clone()], "broken: every field of a key is replaced");
     trial.done(line, [Write::ReplaceKey(replaced)]).await;
+}
+
+async fn are_forgotten_long_after_they_were_removed(trial: Trial) {
+    let removed = |id: &str, active_at, removed_at| KeyRecord { removed_at, ..key(id, active_at) };
+    let keys = [
+        removed("a", 1, Some(at(9))),
+        removed("b", 2, Some(at(10))),
+        removed("c", 3, None),
+        removed("d", 4, Some(at(9))),
+        removed("e", 5, Some(at(9))),
+    ];
+    add(&trial, keys).await;
+    let past = Past { families_before: at(0), revocations_before: at(0), keys_before: at(10) };
+    let line = "a purge forgets keys that were removed before the time, but not the last one";
+    same(line, answer(trial.purge(past, 1)).await, 1);
+    same(line, answer(trial.purge(past, 100)).await, 1);
+    same(line, ids(&trial).await, ["b", "c", "e"].map(str::to_owned).to_vec());
 }

@@ -28,6 +28,7 @@ mod deletion;
 mod families;
 mod keys;
 mod live_families;
+mod pages;
 mod races;
 mod revocations;
 mod samples;
@@ -64,6 +65,7 @@ where
     live_families::check(open).await;
     keys::check(open).await;
     revocations::check(open).await;
+    pages::check(open).await;
     batches::check(open).await;
     races::check(open).await;
     #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]

@@ -5,7 +5,7 @@ use super::{
     trial::{Open, Trial, answer, same},
 };
 use crate::{
-    issue::{FamilyRecord, Write},
+    issue::{FamilyRecord, Past, Write},
     revocation::Revocation,
 };
 
@@ -15,6 +15,14 @@ pub(super) async fn check(open: Open<'_>) {
     the_later_of_two_stays(open().await).await;
     forgets_what_is_over(open().await).await;
     forgets_so_many_at_once(open().await).await;
+}
+
+fn past(families: u64, revocations: u64) -> Past {
+    Past {
+        families_before: at(families),
+        revocations_before: at(revocations),
+        keys_before: at(MOST),
+    }
 }
 
 /// Revokes, and expects to find the same, in the order of kinds and ids.
@@ -96,15 +104,15 @@ async fn forgets_what_is_over(trial: Trial) {
     let revoked = [19, 20, 21].map(|until| Revocation::token(until.to_string(), at(until)));
     trial.done(line, revoked.iter().cloned().map(Write::Revoke)).await;
 
-    same(line, answer(trial.purge(at(0), at(0), 100)).await, 0);
-    same("a purge returns how many it forgot", answer(trial.purge(at(10), at(20), 100)).await, 2);
+    same(line, answer(trial.purge(past(0, 0), 100)).await, 0);
+    same("a purge returns how many it forgot", answer(trial.purge(past(10, 20), 100)).await, 2);
     same(line, answer(trial.family(id(1))).await, None);
     for byte in [2, 3] {
         same("a family that is not over stays", trial.get_family(id(byte)).await.id, id(byte));
     }
     same(line, trial.revoked(at(0)).await, revoked[1..].to_vec());
-    same(line, answer(trial.purge(at(10), at(20), 100)).await, 0);
-    same(line, answer(trial.purge(at(MOST), at(MOST), 100)).await, 4);
+    same(line, answer(trial.purge(past(10, 20), 100)).await, 0);
+    same(line, answer(trial.purge(past(MOST, MOST), 100)).await, 4);
     same("a purge leaves applications alone", trial.get("app_1").await.version, 1);
 }
 
@@ -113,8 +121,8 @@ async fn forgets_so_many_at_once(trial: Trial) {
     with_families(&trial, (1..=5).map(|byte| (byte, 10))).await;
     let revoked = (0..3).map(|number| Revocation::token(number.to_string(), at(10)));
     trial.done(line, revoked.map(Write::Revoke)).await;
-    same(line, answer(trial.purge(at(NOW), at(NOW), 0)).await, 0);
+    same(line, answer(trial.purge(past(NOW, NOW), 0)).await, 0);
     for expected in [4, 3, 1, 0] {
-        same(line, answer(trial.purge(at(NOW), at(NOW), 2)).await, expected);
+        same(line, answer(trial.purge(past(NOW, NOW), 2)).await, expected);
     }
 }

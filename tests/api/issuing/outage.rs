@@ -9,10 +9,10 @@ use serde_json::json;
 use tower_bearer::{
     event::{IssuingAction, Severity},
     issue::{
-        AdminError, ApplicationRecord, Applied, Cascade, FamilyId, FamilyRecord, KeyRecord,
+        AdminError, ApplicationRecord, Applied, Cascade, FamilyId, FamilyRecord, KeyRecord, Past,
         Pending, Store, StoreError, Write,
     },
-    revocation::Revocation,
+    revocation::{RevocationCursor, RevocationPage},
     store::Memory,
     time::UnixTime,
 };
@@ -115,11 +115,16 @@ impl Store for Failing {
     fn signing_keys(&self) -> Pending<'_, Vec<KeyRecord>> {
         self.or(&self.reads, self.store.signing_keys())
     }
-    fn revocations(&self, now: UnixTime) -> Pending<'_, Vec<Revocation>> {
-        self.or(&self.reads, self.store.revocations(now))
+    fn revocations_after<'a>(
+        &'a self,
+        after: Option<&'a RevocationCursor>,
+        limit: usize,
+    ) -> Pending<'a, RevocationPage> {
+        self.or(&self.reads, self.store.revocations_after(after, limit))
     }
-    fn purge(&self, families_before: UnixTime, now: UnixTime, limit: usize) -> Pending<'_, u64> {
-        self.or(&self.writes, self.store.purge(families_before, now, limit))
+
+    fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64> {
+        self.or(&self.writes, self.store.purge(past, limit))
     }
 }
 

@@ -27,7 +27,7 @@ async fn a_damaged_page_is_an_error_wherever_it_is() {
             Err(_) => refused += 1,
             Ok(store) => {
                 let read = store.revocations(at(0)).await;
-                let purged = store.purge(at(0), at(11), usize::MAX).await;
+                let purged = store.purge(revocations_before(11), usize::MAX).await;
                 let applied = store.apply(revoke("one more")).await;
                 failed += usize::from(read.is_err() || purged.is_err() || applied.is_err());
                 store.close().await.unwrap_or_default();
@@ -48,7 +48,7 @@ async fn a_file_that_was_cut_off_is_refused_or_fails() {
         fs::write(dir.store(), &intact[..length]).unwrap();
         if let Ok(store) = Sqlite::open(dir.store()).await {
             let read = store.revocations(at(0)).await;
-            let purged = store.purge(at(0), at(11), usize::MAX).await;
+            let purged = store.purge(revocations_before(11), usize::MAX).await;
             assert!(read.is_err() || purged.is_err(), "{length}");
         }
     }
@@ -65,7 +65,7 @@ async fn odd_values_are_an_error_and_no_panic() {
     let family = "INSERT INTO family VALUES (zeroblob(16), 'app_1', 's1', 'product', 'a', 'x', \
         1, 0, 1, 0, 0, 1, 9, NULL)";
     let key = "INSERT INTO signing_key VALUES ('k', 'ES256', 1, 2, '{}', x'00', NULL, 'first')";
-    let revocation = "INSERT INTO revocation VALUES ('client', 'app_1', 1, 20)";
+    let revocation = "INSERT INTO revocation VALUES ('client', 'app_1', 1, 20, 1, 0)";
     for statement in [application, secret, family, key, revocation] {
         raw.execute(statement).await.unwrap();
     }

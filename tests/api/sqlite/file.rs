@@ -81,9 +81,53 @@ async fn a_newer_file_is_left_as_it_is() {
     newer.close().await.unwrap();
     let before = fs::read(dir.store()).unwrap();
     let error = refused(&dir.store()).await;
-    assert!(matches!(error, OpenError::Newer { version: 7, known: 1, .. }), "{error:?}");
+    assert!(matches!(error, OpenError::Newer { version: 7, known: 2, .. }), "{error:?}");
     assert!(error.to_string().contains("use the newer library"), "{error}");
     assert!(before == fs::read(dir.store()).unwrap());
+}
+
+#[tokio::test]
+async fn a_file_of_the_first_version_is_brought_up_to_date_with_all_that_is_in_it() {
+    let dir = Folder::new();
+    let options = SqliteConnectOptions::new().filename(dir.store()).create_if_missing(true);
+    let mut first = SqliteConnection::connect_with(&options).await.unwrap();
+    first.execute(include_str!("../../../src/store/migrations/sqlite/0001.sql")).await.unwrap();
+    first.execute("PRAGMA application_id = 1416591170; PRAGMA user_version = 1").await.unwrap();
+    for id in ["one", "two", "three"] {
+        let insert = sqlx::query("INSERT INTO revocation VALUES ('token', ?1, NULL, 10)");
+        insert.bind(id).execute(&mut first).await.unwrap();
+    }
+    first.close().await.unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(dir.store(), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+
+    let store = Sqlite::open(dir.store()).await.unwrap();
+    let page = store.revocations_after(None, 2).await.unwrap();
+    assert_eq!((page.entries.len(), page.has_more), (2, true));
+    assert_eq!(store.apply(revoke("four")).await.unwrap(), Applied::Done);
+    let rest = store.revocations_after(Some(&page.next), 10).await.unwrap();
+    assert_eq!((rest.entries.len(), rest.has_more), (2, false));
+    assert_eq!(rest.entries[1].revocation.id(), "four");
+}
+
+#[tokio::test]
+async fn whoever_follows_a_file_reads_all_of_a_backup_that_is_put_in_its_place() {
+    let dir = Folder::new();
+    let store = Sqlite::open(dir.store()).await.unwrap();
+    assert_eq!(store.apply(revoke("before")).await.unwrap(), Applied::Done);
+    store.close().await.unwrap();
+    let backup = fs::read(dir.store()).unwrap();
+    let store = Sqlite::open(dir.store()).await.unwrap();
+    assert_eq!(store.apply(revoke("lost")).await.unwrap(), Applied::Done);
+    let known = store.revocations_after(None, 10).await.unwrap().next;
+    store.close().await.unwrap();
+
+    fs::write(dir.store(), &backup).unwrap();
+    let store = Sqlite::open(dir.store()).await.unwrap();
+    assert_eq!(store.apply(revoke("after")).await.unwrap(), Applied::Done);
+    let page = store.revocations_after(Some(&known), 10).await.unwrap();
+    let ids: Vec<_> = page.entries.iter().map(|entry| entry.revocation.id()).collect();
+    assert_eq!(ids, ["before", "after"], "though the lost one had the same place as the last");
 }
 
 #[tokio::test]

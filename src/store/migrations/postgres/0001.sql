@@ -61,12 +61,20 @@ CREATE TABLE signing_key (
     reason TEXT NOT NULL
 );
 
+-- In the order of the transactions that wrote them, which is not that in which these ended: whoever
+-- follows reads again what a transaction may have written that was under way.
+CREATE SEQUENCE revocation_place;
+
 CREATE TABLE revocation (
     kind TEXT COLLATE "C" NOT NULL,
     id TEXT COLLATE "C" NOT NULL,
     cut_off BIGINT,
     until BIGINT NOT NULL,
+    transaction BIGINT NOT NULL DEFAULT pg_current_xact_id()::text::bigint,
+    place BIGINT NOT NULL DEFAULT nextval('revocation_place'),
+    written_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (kind, id)
 );
 
+CREATE INDEX revocation_by_place ON revocation (transaction, place);
 CREATE INDEX revocation_by_end ON revocation (until);
