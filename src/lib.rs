@@ -111,6 +111,7 @@
 //! | `postgres` | `issue` with a store in a PostgreSQL database, for several servers, `store::Postgres` | no |
 //! | `remote-keys` | [`remote_keys`]: keys from the network, found, kept fresh, on tokio | no |
 //! | `reqwest` | `remote-keys` with an HTTP client, [`HttpFetch`](remote_keys::HttpFetch) | no |
+//! | `revocation-feed` | [`revocation::feed`]: lists of revocations that are kept current, on tokio | no |
 //! | `rust-crypto` | cryptography in pure Rust; see [`Backend`] for the differences | no |
 //! | `sqlite` | `issue` with a store in a file, `store::Sqlite` | no |
 //! | `test-util` | [`test_util`]: an issuer, a clock and helpers for tests | no |

@@ -84,7 +84,7 @@ impl<F, R> Settings<F, R> {
         let challenge = self.challenges.header(error).filter(|_| is_challenged);
         let headers = response.headers_mut();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if keeps_status && error.kind() == AuthErrorKind::KeysUnavailable {
+        if keeps_status && error.kind().status() == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, self.retry_after.clone());
         }
         match challenge {

@@ -115,7 +115,9 @@ pub(crate) const fn answer(kind: AuthErrorKind) -> Answer {
             )),
         ),
         Kind::PolicyDenied => (StatusCode::FORBIDDEN, None),
-        Kind::KeysUnavailable => (StatusCode::SERVICE_UNAVAILABLE, None),
+        Kind::KeysUnavailable | Kind::RevocationsUnavailable => {
+            (StatusCode::SERVICE_UNAVAILABLE, None)
+        }
         Kind::LayerMissing | Kind::ClaimsTypeMismatch => (StatusCode::INTERNAL_SERVER_ERROR, None),
     };
     Answer { status, challenge }

@@ -235,6 +235,8 @@ kinds! {
     PolicyDenied = "policy_denied", "the policy denies the request";
     /// No usable key set is at hand, so the token can be neither accepted nor refused.
     KeysUnavailable = "keys_unavailable", "no usable key set is at hand";
+    /// What was revoked is not known well enough, so the token can be neither accepted nor refused.
+    RevocationsUnavailable = "revocations_unavailable", "it is not known what was revoked";
     /// A guard or an extractor runs where no `AuthLayer` ran before it.
     LayerMissing = "layer_missing", "no AuthLayer ran before this guard or extractor";
     /// A handler asks for another claims type than the verifier produces.

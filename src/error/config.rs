@@ -172,6 +172,9 @@ pub enum ConfigError {
         /// The issuer.
         issuer: String,
     },
+    /// There is no tokio runtime to start something on.
+    #[error("no tokio runtime: start it where one runs")]
+    NoRuntime,
     /// A text that cannot be used.
     #[error("{name} {value:?}: {remedy}")]
     InvalidText {

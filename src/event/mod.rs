@@ -97,6 +97,21 @@ pub enum AuthEvent {
         /// The issuer that is configured.
         issuer: Arc<str>,
     },
+    /// Nothing was heard for too long of what was revoked; until
+    /// [`RevocationsCurrent`](Self::RevocationsCurrent) the choice that was made for that applies.
+    RevocationsStale {
+        /// The time up to which everything was known, if it ever was.
+        known_until: Option<UnixTime>,
+        /// Whether tokens are refused meanwhile; else they are accepted.
+        refuses: bool,
+        /// Why nothing was heard.
+        error: Arc<dyn Error + Send + Sync>,
+    },
+    /// It is known again what was revoked.
+    RevocationsCurrent {
+        /// How many revocations there are.
+        revocations: usize,
+    },
     /// Something happened at the issuing side.
     Issuing(IssuingEvent),
 }
@@ -104,7 +119,7 @@ pub enum AuthEvent {
 impl AuthEvent {
     /// A stable code: that of the [kind of error](crate::AuthErrorKind::code) for refusals, else
     /// `accepted`, `key_skipped`, `key_exposed`, `keys_replaced`, `key_refresh_failed`,
-    /// `keys_rejected`, or that of the [action](IssuingAction::code) of the issuing side.
+    /// `keys_rejected`, `revocations_stale`, `revocations_current`, or that of the [action](IssuingAction::code) of the issuing side.
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
@@ -115,6 +130,8 @@ impl AuthEvent {
             Self::KeysReplaced { .. } => "keys_replaced",
             Self::KeyRefreshFailed { .. } => "key_refresh_failed",
             Self::KeysRejected { .. } => "keys_rejected",
+            Self::RevocationsStale { .. } => "revocations_stale",
+            Self::RevocationsCurrent { .. } => "revocations_current",
             Self::Issuing(event) => event.action.code(),
         }
     }

@@ -13,12 +13,12 @@ use crate::{
 /// | event | level |
 /// |---|---|
 /// | accepted, a key for another use is skipped | DEBUG |
-/// | keys replaced | INFO |
+/// | keys replaced, revocations known again | INFO |
 /// | refused for what the client sent | INFO |
 /// | the claims do not fit the application's type, a key is skipped | WARN |
 /// | keys could not be fetched: the old ones serve, or there are none | WARN, ERROR |
 /// | at the issuing side, by the [severity](super::IssuingAction::severity) | DEBUG, INFO, WARN, ERROR |
-/// | no keys, wired wrongly, a key set turned down, a private key in a key document | ERROR |
+/// | no keys, revocations not known for too long, wired wrongly, a key set turned down, a private key in a key document | ERROR |
 ///
 /// Fields of the issuing side: `code`, `reason`, `application`, `unverified_application`, `family`,
 /// `token_id`, `secret` (its id), `kid`, `address`, `source`.
@@ -65,6 +65,17 @@ impl OnEvent for Tracing {
             }
             AuthEvent::KeysRejected { issuer } => {
                 error!(target: TARGET, code, issuer = &**issuer, "none of the keys can be used, so none was replaced");
+            }
+            AuthEvent::RevocationsStale { refuses, error, .. } => {
+                let source = whole(&**error);
+                if *refuses {
+                    error!(target: TARGET, code, source, "it is not known what was revoked; tokens are refused");
+                } else {
+                    error!(target: TARGET, code, source, "it is not known what was revoked; tokens are accepted all the same");
+                }
+            }
+            AuthEvent::RevocationsCurrent { .. } => {
+                info!(target: TARGET, code, "it is known again what was revoked");
             }
             AuthEvent::Issuing(event) => issuing(code, event),
         }
@@ -114,6 +125,7 @@ fn refused(code: &'static str, error: &AuthError, grant: Option<&Grant>) {
     }
     match error.kind() {
         AuthErrorKind::KeysUnavailable
+        | AuthErrorKind::RevocationsUnavailable
         | AuthErrorKind::LayerMissing
         | AuthErrorKind::ClaimsTypeMismatch => refused!(error),
         AuthErrorKind::ClaimsMismatch => refused!(warn),

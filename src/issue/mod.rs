@@ -73,6 +73,7 @@ mod builder;
 pub mod endpoints;
 mod error;
 mod family;
+mod feed;
 mod following;
 mod hashing;
 mod introspect;
@@ -101,6 +102,7 @@ pub use self::{
     applications::{AdminError, Applications, Cascade},
     builder::{OpenError, ServerBuilder},
     family::{Door, FamilyId, FamilyRecord},
+    feed::StoreSource,
     network::Network,
     notices::{Notices, Notifier},
     secret::GeneratedSecret,

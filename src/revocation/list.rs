@@ -1,13 +1,18 @@
+#[cfg(feature = "revocation-feed")]
+mod kept;
+
 use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use arc_swap::ArcSwap;
 
+#[cfg(feature = "revocation-feed")]
+pub(super) use self::kept::WeakRevocations;
 use super::{
     cut_offs::{CutOff, CutOffs},
     entry::{Revocation, RevocationKind},
@@ -30,6 +35,10 @@ struct Shared {
     cut_offs: ArcSwap<CutOffs>,
     /// Taken to change the list, never to read it.
     writer: Mutex<()>,
+    /// Until when the list is known to be whole, in seconds since 1970; 0 if nobody keeps it current.
+    known_until: AtomicU64,
+    #[cfg(feature = "revocation-feed")]
+    keeper: std::sync::OnceLock<super::feed::Keeper>,
 }
 
 impl Revocations {
@@ -114,6 +123,15 @@ impl Revocations {
     #[inline]
     pub fn is_revoked(&self, grant: &Grant) -> bool {
         !self.is_empty() && self.0.contains(grant)
+    }
+
+    /// Whether the list is as current as whoever keeps it wants it to be.
+    #[inline]
+    pub(crate) fn is_current(&self, now: UnixTime) -> bool {
+        match self.0.known_until.load(Ordering::Acquire) {
+            0 => true,
+            known_until => now.as_secs() <= known_until,
+        }
     }
 
     fn write(&self) -> MutexGuard<'_, ()> {

@@ -42,11 +42,15 @@
 mod column;
 mod cut_offs;
 mod entry;
+#[cfg(feature = "revocation-feed")]
+pub mod feed;
 mod ids;
 mod list;
 mod page;
 mod shard;
 
+#[cfg(feature = "revocation-feed")]
+pub use self::feed::{RevocationFeed, StalePolicy};
 pub use self::{
     entry::{Revocation, RevocationKind},
     list::Revocations,

@@ -22,6 +22,7 @@ mod cache;
 mod issuers;
 mod memo;
 mod pipeline;
+mod trusted;
 
 use std::{fmt, sync::Arc};
 
@@ -29,7 +30,7 @@ pub use self::builder::VerifierBuilder;
 #[cfg(feature = "cache")]
 pub use self::cache::{CacheConfig, CacheStats};
 #[cfg(feature = "remote-keys")]
-use self::issuers::Trusted;
+use self::trusted::Trusted;
 use self::{issuers::Issuers, memo::HeaderMemo, pipeline::Fault};
 use crate::{
     authenticate::{Attempt, Authenticate, Events},
@@ -174,13 +175,14 @@ fn without_key(error: AuthError, outcome: Outcome) -> AuthError {
 }
 
 impl<C> Verifier<C> {
-    /// Whether every issuer has keys: an eager check when a service starts. Keys that are fetched
-    /// are fetched now if none are at hand.
+    /// Whether every issuer has keys, and everything that was revoked is known: an eager check when a
+    /// service starts. Keys that are fetched are fetched now if none are at hand, and the first pass of
+    /// a feed of revocations is waited for.
     ///
     /// # Errors
     ///
-    /// [`KeysUnavailable`](AuthErrorKind::KeysUnavailable) with the first issuer that has none, and
-    /// why.
+    /// [`KeysUnavailable`](AuthErrorKind::KeysUnavailable) with the first issuer that has none, or
+    /// [`RevocationsUnavailable`](AuthErrorKind::RevocationsUnavailable), and why.
     pub async fn ready(&self) -> Result<(), AuthError> {
         for issuer in self.shared.issuers.iter() {
             let is_ready = || issuer.usable_keys(self.shared.clock.now()).is_some();
@@ -188,14 +190,30 @@ impl<C> Verifier<C> {
                 let error = AuthError::new(AuthErrorKind::KeysUnavailable);
                 error.of_issuer(&issuer.policy.issuer, Signed::No)
             };
-            if is_ready() {
-                continue;
-            }
             #[cfg(feature = "remote-keys")]
-            issuer.refreshed().await.map_err(|source| unavailable().with_source(source))?;
+            if !is_ready() {
+                issuer.refreshed().await.map_err(|source| unavailable().with_source(source))?;
+            }
             if !is_ready() {
                 return Err(unavailable());
             }
+        }
+        #[cfg(feature = "revocation-feed")]
+        self.revocations_are_known().await?;
+        Ok(())
+    }
+
+    #[cfg(feature = "revocation-feed")]
+    async fn revocations_are_known(&self) -> Result<(), AuthError> {
+        for issuer in self.shared.issuers.iter() {
+            let Some(revocations) = &issuer.revocations else {
+                continue;
+            };
+            revocations.loaded().await.map_err(|source| {
+                let error = AuthError::new(AuthErrorKind::RevocationsUnavailable);
+                let error = error.of_issuer(&issuer.policy.issuer, Signed::No);
+                source.into_iter().fold(error, AuthError::with_source)
+            })?;
         }
         Ok(())
     }

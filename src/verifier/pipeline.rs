@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::{Shared, issuers::Trusted};
+use super::{Shared, trusted::Trusted};
 #[cfg(feature = "cache")]
 use crate::verified::AuthContext;
 use crate::{
@@ -158,9 +158,7 @@ where
     let effective = policy.implied.expand(&scopes);
     let grant = Grant::new(registered, scopes, effective);
     // Last, as what is past its time may be forgotten there.
-    if trusted.revokes(&grant) {
-        return Err(AuthErrorKind::Revoked.into());
-    }
+    trusted.check_revoked(&grant, now)?;
     Ok(Verified::new(grant, custom))
 }
 

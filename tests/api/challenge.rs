@@ -82,7 +82,7 @@ fn expected(kind: AuthErrorKind) -> (u16, Option<&'static str>) {
             ),
         ),
         Kind::PolicyDenied => (403, None),
-        Kind::KeysUnavailable => (503, None),
+        Kind::KeysUnavailable | Kind::RevocationsUnavailable => (503, None),
         Kind::LayerMissing | Kind::ClaimsTypeMismatch => (500, None),
         _ => panic!("{kind:?} has no answer"),
     }
@@ -96,7 +96,7 @@ fn every_kind_has_its_status_and_its_header_lines() {
         let (response, events) = refusal(*reason, EmptyBody);
         let (status, challenge) = expected(*reason);
         let mut wanted = vec![("cache-control", "no-store")];
-        if *reason == AuthErrorKind::KeysUnavailable {
+        if status == 503 {
             wanted.push(("retry-after", "5"));
         }
         wanted.extend(challenge.map(|challenge| ("www-authenticate", challenge)));
@@ -863,6 +863,7 @@ fn reason_codes_are_stable() {
         "insufficient_scope",
         "policy_denied",
         "keys_unavailable",
+        "revocations_unavailable",
         "layer_missing",
         "claims_type_mismatch",
     ];

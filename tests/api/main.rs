@@ -28,6 +28,8 @@ mod providers;
 #[cfg(feature = "remote-keys")]
 mod remote_keys;
 mod revocation;
+#[cfg(feature = "issue")]
+mod revocation_feed;
 mod scopes;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -105,6 +105,7 @@ fn levels_tell_faults_of_the_service_from_those_of_tokens() {
     for reason in AuthErrorKind::ALL {
         let wanted = match reason {
             AuthErrorKind::KeysUnavailable
+            | AuthErrorKind::RevocationsUnavailable
             | AuthErrorKind::LayerMissing
             | AuthErrorKind::ClaimsTypeMismatch => Level::ERROR,
             AuthErrorKind::ClaimsMismatch => Level::WARN,

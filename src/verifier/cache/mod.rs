@@ -122,7 +122,7 @@ fn still_holds(known: &Known, issuers: &Issuers, now: UnixTime) -> bool {
     trusted.usable_epoch(now) == Some(known.epoch)
         && policy::check_time(&trusted.policy, grant.claims(), now).is_ok()
         && is_ours()
-        && !trusted.revokes(grant)
+        && trusted.check_revoked(grant, now).is_ok()
 }
 
 #[derive(Clone)]
