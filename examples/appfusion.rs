@@ -15,7 +15,6 @@ use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     process::ExitCode,
-    time::Duration,
 };
 
 use axum::{Router, extract::ConnectInfo, routing::get};
@@ -90,7 +89,10 @@ async fn run(arguments: Vec<String>) -> Result<(), Problem> {
 
     print!("listening on {url}, end with Ctrl-C\n\n{}", story(&url, secret.as_deref()));
     std::io::stdout().flush()?;
-    tokio::spawn(keep(server.clone()));
+    {
+        let server = server.clone();
+        tokio::spawn(async move { server.run().await });
+    }
     let app = app(server)?.into_make_service_with_connect_info::<SocketAddr>();
     Ok(axum::serve(listener, app).await?)
 }
@@ -117,16 +119,6 @@ async fn reports(auth: Authenticated) -> String {
 /// The address that a request comes from, as axum knows it.
 fn peer(head: &RequestHead<'_>) -> Option<IpAddr> {
     head.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip())
-}
-
-/// Rotates keys and forgets what has expired, once a minute.
-async fn keep(server: AuthorizationServer) {
-    loop {
-        tokio::time::sleep(Duration::from_secs(60)).await;
-        if let Err(error) = server.maintain().await {
-            eprintln!("appfusion: {error}");
-        }
-    }
 }
 
 /// Creates the demo application if there is none. Its secret is known now or never.

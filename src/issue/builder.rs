@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 
@@ -189,12 +192,13 @@ impl ServerBuilder {
         self.throttle.check()?;
         let limiter = Limiter::new(&self.throttle).with_external(self.guess_limiter);
 
+        let now = self.clock.now();
         let keeping = Keeping {
             settings: &settings,
             store: &*self.store,
             sealing: &keys.sealing,
             events: &self.events,
-            now: self.clock.now(),
+            now,
         };
         let ring = keeping.bring_up_to_date(maintenance::Wish::Nothing).await?;
         let live = LiveKeys::new(ring.verifying());
@@ -217,6 +221,7 @@ impl ServerBuilder {
             maintaining: tokio::sync::Mutex::default(),
             turns: Turns::default(),
             revocations,
+            keys_read_at: AtomicU64::new(now.as_secs()),
             following: tokio::sync::Mutex::new(following),
             verifier,
             limiter,

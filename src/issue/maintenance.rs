@@ -1,6 +1,6 @@
 //! What time demands of a server: its signing keys grow old, and what has expired can be forgotten.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use super::{
     server::{Core, MAX_ACCESS_LIFETIME, MAX_LEEWAY, Settings, remembered_until},
@@ -55,9 +55,8 @@ pub(super) async fn run(core: &Core, wish: Wish) -> Result<(), StoreError> {
         now,
     };
     let ring = keeping.bring_up_to_date(wish).await?;
-    let verifying = ring.verifying();
-    core.ring.store(Arc::new(ring));
-    core.live.replace(verifying);
+    core.put(ring);
+    core.keys_read_at.store(now.as_secs(), Ordering::Release);
 
     core.following.lock().await.catch_up(&*core.store, &core.revocations).await?;
     let past = Past {

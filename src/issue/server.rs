@@ -1,4 +1,9 @@
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    fmt,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 
@@ -50,6 +55,8 @@ pub(super) struct Core {
     /// One at a time of those that end old families of an application.
     pub(super) turns: Turns,
     pub(super) revocations: Revocations,
+    /// When the signing keys were read, in seconds since 1970.
+    pub(super) keys_read_at: AtomicU64,
     /// How far those of the store are known.
     pub(super) following: tokio::sync::Mutex<Following>,
     /// Verifies the server's own access tokens, whoever they are for.
@@ -152,11 +159,36 @@ impl AuthorizationServer {
         maintenance::run(&self.core, maintenance::Wish::OtherKeys).await
     }
 
+    /// Looks after the server for as long as it is polled: does [what time demands](Self::maintain)
+    /// once a minute, and keeps up with the other servers of the same store, so that what they revoke is
+    /// refused here within a second and their signing keys are published here within a few.
+    ///
+    /// ```
+    /// # use tower_bearer::{issue::{AuthorizationServer, RootKey, ServerKeys}, store::Memory};
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let server = AuthorizationServer::builder(Memory::new())
+    /// #     .issuer("https://id.example.com")
+    /// #     .keys(ServerKeys::new(&RootKey::from_bytes([7; 32])))
+    /// #     .open()
+    /// #     .await?;
+    /// let background = server.clone();
+    /// tokio::spawn(async move { background.run().await });
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A store that fails is asked again until it is back; the first failure is an event. Dropping the
+    /// future ends it, and leaves nothing half-done.
+    pub async fn run(&self) -> Infallible {
+        self.core.run().await
+    }
+
     /// Does what time demands: rotates signing keys by schedule, destroys private keys that sign no
     /// more, removes keys that nothing is verified with any more, seals again what was sealed with
     /// an old key, reads what other servers of the same store did, and forgets what has expired.
     ///
-    /// Call it every minute or so; when nothing is due it costs a few short reads. Several servers may
+    /// [`run`](Self::run) does it, or call it every minute or so; when nothing is due it costs a few short reads. Several servers may
     /// do so at once.
     ///
     /// Ended families and revocations are kept a day longer than needed, so that no token revives

@@ -80,6 +80,7 @@ impl Core {
         let Caller { application, secret, used, at: now } = caller;
         let now = *now;
         let granted = granted(application, ask)?;
+        self.freshen_keys(now).await?;
         let mut writes = Vec::new();
         let family = match ask.door == Door::Product || application.oauth_refresh {
             true => Some(self.new_family(application, secret, ask.door, &granted, now)?),

@@ -73,13 +73,12 @@
 //!
 //! # Maintain it, and stop
 //!
-//! [`maintain`](crate::issue::AuthorizationServer::maintain) once a minute rotates keys, reads what
-//! other servers of the same store revoked, and forgets what has expired, a day later: a clock that
-//! jumps ahead and is set right within that day revives no revoked token. When the last request is
-//! answered, close the store.
+//! [`run`](crate::issue::AuthorizationServer::run) rotates keys, reads what other servers of the same
+//! store did, and forgets what has expired, a day later: a clock that jumps ahead and is set right
+//! within that day revives no revoked token. When the last request is answered, close the store.
 //!
 //! ```
-//! use std::{future::Future, time::Duration};
+//! use std::future::Future;
 //! use axum::Router;
 //! use tower_bearer::{issue::AuthorizationServer, store::Sqlite};
 //! # use tower_bearer::issue::{RootKey, ServerKeys};
@@ -89,15 +88,7 @@
 //!     (listener, app): (tokio::net::TcpListener, Router),
 //!     stop: impl Future<Output = ()> + Send + 'static, // such as `tokio::signal::ctrl_c()`
 //! ) -> Result<(), Box<dyn std::error::Error>> {
-//!     let maintenance = tokio::spawn(async move {
-//!         let mut minutes = tokio::time::interval(Duration::from_secs(60));
-//!         loop {
-//!             minutes.tick().await;
-//!             if let Err(error) = server.maintain().await {
-//!                 eprintln!("{error}"); // in a minute it is tried again
-//!             }
-//!         }
-//!     });
+//!     let maintenance = tokio::spawn(async move { server.run().await });
 //!     axum::serve(listener, app).with_graceful_shutdown(stop).await?;
 //!     maintenance.abort(); // nothing is left half done
 //!     Ok(store.close().await?)
@@ -119,6 +110,38 @@
 //! assert!(server.maintain().await.is_err());
 //! # std::fs::remove_file(&path)?;
 //! # Ok(())
+//! # }
+//! ```
+//!
+//! # Run several servers, and verify elsewhere
+//!
+//! Any number of servers may have one PostgreSQL database, `store::Postgres`, with the same server keys
+//! and clocks that agree within seconds. Give each its `run`: a revocation at one of them is refused by
+//! all within a second, and the key document is the same everywhere within a few, long before a new key
+//! signs. A refresh token is good for one next pair whichever server is asked. Guesses are counted by
+//! each server for itself, so that so many more are possible as there are servers, unless a
+//! [limiter](crate::issue::GuessLimiter) of yours counts for all.
+//!
+//! A service that only verifies keeps a [feed](crate::revocation::feed) of what was revoked: from the
+//! database ([`StoreSource`](crate::issue::StoreSource)), with a role that may read the tables, or over
+//! HTTP from any of the servers, with `HttpSource`:
+//!
+//! ```no_run
+//! # #[cfg(feature = "reqwest")] {
+//! use tower_bearer::{Algorithm, Issuer, Verifier, revocation::{RevocationFeed, StalePolicy, feed::HttpSource}};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! # let secret = "from the environment";
+//! let source = HttpSource::new("https://id.example.com/revocations", "app_reports", secret)?;
+//! let feed = RevocationFeed::builder(source, StalePolicy::Refuse).start()?;
+//! let issuer = Issuer::discover("https://id.example.com")
+//!     .audience("https://api.example.com")
+//!     .algorithms([Algorithm::Es256])
+//!     .revocations(feed.revocations());
+//! let verifier: Verifier = Verifier::builder().issuer(issuer).build()?;
+//! verifier.ready().await?; // keys, and everything that was revoked
+//! # Ok(())
+//! # }
 //! # }
 //! ```
 //!

@@ -54,6 +54,22 @@ impl Revocation {
         Self { kind, id: id.into(), cut_off, until }
     }
 
+    /// The revocation of these parts; `None` if a kind that has a cut-off is without one.
+    #[cfg(feature = "revocation-feed")]
+    pub(crate) fn of(
+        kind: RevocationKind,
+        id: &str,
+        cut_off: Option<UnixTime>,
+        until: UnixTime,
+    ) -> Option<Self> {
+        Some(match kind {
+            RevocationKind::Token => Self::token(id, until),
+            RevocationKind::Family => Self::family(id, until),
+            RevocationKind::Client => Self::client(id, cut_off?, until),
+            RevocationKind::Issuer => Self::issuer(cut_off?, until),
+        })
+    }
+
     /// What kind of thing is revoked.
     #[must_use]
     pub fn kind(&self) -> RevocationKind {

@@ -8,7 +8,6 @@
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
-mod revoked;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]

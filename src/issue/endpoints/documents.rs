@@ -86,7 +86,7 @@ fn document(
 }
 
 /// Whether a line of `If-None-Match` names this tag, weakly compared.
-fn names(line: &HeaderValue, tag: &str) -> bool {
+pub(super) fn names(line: &HeaderValue, tag: &str) -> bool {
     let Ok(line) = line.to_str() else {
         return false;
     };

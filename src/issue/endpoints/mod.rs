@@ -8,6 +8,7 @@
 //! | `POST /oauth2/token` | form | RFC 6749 sections 4.4 and 6 |
 //! | `POST /oauth2/revoke` | form | RFC 7009 |
 //! | `POST /oauth2/introspect` | form | RFC 7662 |
+//! | `GET /revocations?after=&wait=` | - | [below](#revocations) |
 //! | `GET /.well-known/jwks.json` | - | RFC 7517 section 5 |
 //! | `GET /.well-known/oauth-authorization-server` | - | RFC 8414 |
 //!
@@ -54,6 +55,25 @@
 //! Nor does it measure time: a body of at most 16 KiB that comes slowly, or never ends, is waited for
 //! as long as the connection lives. Put `tower_http`'s `TimeoutLayer` or one like it around it.
 //!
+//! # Revocations
+//!
+//! `GET /revocations` says what was revoked, to applications that may
+//! [introspect](crate::issue::NewApplication::introspects) and authenticate with HTTP Basic: for services that
+//! verify tokens and cannot read the store, with
+//! [`HttpSource`](crate::revocation::feed::HttpSource).
+//!
+//! ```json
+//! {"revocations":[{"kind":"family","id":"...","until":1800000900,"age":12}],"next":"...","more":false}
+//! ```
+//!
+//! - `kind` is one of `token`, `family`, `client` and `issuer`; the latter two have a `cut_off`, the
+//!   latest `iat` that is revoked. Times are seconds since 1970, `age` is the milliseconds since it was
+//!   written.
+//! - `after` is the `next` of an earlier answer; without it everything is given, 500 revocations at a
+//!   time, until `more` is false.
+//! - `wait` is how many seconds, at most 30, the answer may take if there is nothing yet.
+//! - The `ETag` is the place that was reached: with `If-None-Match` nothing new is 304.
+//!
 //! # Answers
 //!
 //! Every answer that could hold a token or a refusal has `Cache-Control: no-store`. Refusals of the
@@ -70,6 +90,7 @@ mod json;
 mod oauth;
 mod product;
 mod response;
+mod revocations;
 mod route;
 
 use std::{
@@ -155,6 +176,7 @@ impl Shared {
             Route::Jwks => documents::jwks(self, request.headers()),
             Route::Metadata => documents::metadata(self, request.headers()),
             Route::Product(route) => product::answer(self, route, source, request).await,
+            Route::Revocations => revocations::answer(self, source, request).await,
             Route::OAuth(route) => oauth::answer(self, route, source, request).await,
         }
     }

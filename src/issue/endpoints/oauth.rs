@@ -74,7 +74,7 @@ where
 
 /// Whether the query holds what belongs into the body: queries are logged by everybody (RFC 6749
 /// section 2.3.1).
-fn has_credentials(uri: &Uri) -> bool {
+pub(super) fn has_credentials(uri: &Uri) -> bool {
     const NAMES: [&str; 5] =
         ["client_secret", "client_assertion", "refresh_token", "access_token", "token"];
     let query = uri.query().unwrap_or_default();
@@ -167,7 +167,7 @@ async fn asked_about<'f>(
 }
 
 /// The client, and its last use noted.
-async fn authenticated(
+pub(super) async fn authenticated(
     shared: &Shared,
     credentials: Credentials<'_>,
 ) -> Result<ApplicationRecord, Refusal> {

@@ -28,6 +28,11 @@ pub(super) fn json<T: Serialize>(status: StatusCode, value: &T) -> Response<Body
     }
 }
 
+/// A JSON text that is written already.
+pub(super) fn json_text(status: StatusCode, text: String) -> Response<Body> {
+    response(status, JSON, text)
+}
+
 /// The same, as OAuth wants it: no cache of HTTP/1.0 may store it either (RFC 6749 section 5.1).
 pub(super) fn oauth<T: Serialize>(status: StatusCode, value: &T) -> Response<Body> {
     let mut response = json(status, value);
@@ -103,7 +108,7 @@ pub(super) fn not_found() -> Response<Body> {
 
 pub(super) fn method_not_allowed(route: Route) -> Response<Body> {
     let mut response = match route {
-        Route::OAuth(_) => {
+        Route::OAuth(_) | Route::Revocations => {
             oauth(StatusCode::METHOD_NOT_ALLOWED, &json!({ "error": "invalid_request" }))
         }
         _ => problem(StatusCode::METHOD_NOT_ALLOWED, "The endpoint has another method."),

@@ -7,6 +7,7 @@ use super::Shared;
 pub(super) enum Route {
     Product(Product),
     OAuth(OAuth),
+    Revocations,
     Jwks,
     Metadata,
 }
@@ -30,6 +31,7 @@ pub(super) enum OAuth {
 pub(super) const TOKEN: &str = "/oauth2/token";
 pub(super) const REVOKE: &str = "/oauth2/revoke";
 pub(super) const INTROSPECT: &str = "/oauth2/introspect";
+pub(super) const REVOCATIONS: &str = "/revocations";
 pub(super) const JWKS: &str = "/.well-known/jwks.json";
 pub(super) const METADATA: &str = "/.well-known/oauth-authorization-server";
 
@@ -50,6 +52,7 @@ impl Route {
             TOKEN => Self::OAuth(OAuth::Token),
             REVOKE => Self::OAuth(OAuth::Revoke),
             INTROSPECT => Self::OAuth(OAuth::Introspect),
+            REVOCATIONS => Self::Revocations,
             JWKS => Self::Jwks,
             METADATA => Self::Metadata,
             _ => return None,
@@ -59,6 +62,7 @@ impl Route {
     pub(super) fn allows(self, method: &Method) -> bool {
         match self {
             Self::Product(_) | Self::OAuth(_) => method == Method::POST,
+            Self::Revocations => method == Method::GET,
             Self::Jwks | Self::Metadata => [Method::GET, Method::HEAD].contains(method),
         }
     }
@@ -67,6 +71,7 @@ impl Route {
     pub(super) const fn allow(self) -> &'static str {
         match self {
             Self::Product(_) | Self::OAuth(_) => "POST",
+            Self::Revocations => "GET",
             Self::Jwks | Self::Metadata => "GET, HEAD",
         }
     }

@@ -46,12 +46,20 @@
 //! - What has been past its end for a day is forgotten.
 
 mod builder;
+#[cfg(feature = "remote-keys")]
+mod http;
 mod source;
 mod status;
 mod task;
+#[cfg(any(feature = "issue", feature = "remote-keys"))]
+mod wire;
 
 use std::fmt;
 
+#[cfg(feature = "remote-keys")]
+pub use self::http::HttpSource;
+#[cfg(feature = "issue")]
+pub(crate) use self::wire::write;
 pub use self::{
     builder::{FeedBuilder, StalePolicy},
     source::{AskedForPage, RevocationSource},

@@ -4,10 +4,7 @@ use std::{
     ops::Bound,
 };
 
-use super::{
-    super::revoked::revocation,
-    revoked::{Placed, Revoked},
-};
+use super::revoked::{Placed, Revoked};
 use crate::{
     issue::{ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Past, Write},
     revocation::{Revocation, RevocationCursor, RevocationKind, RevocationPage},
@@ -300,7 +297,7 @@ impl Batch<'_> {
         let merged = match self.tables.revocations.get(&key) {
             Some(old) => {
                 let (cut_off, until) = (old.cut_off().max(new.cut_off()), old.until());
-                revocation(new.kind(), new.id(), cut_off, until.max(new.until())).unwrap_or(new)
+                Revocation::of(new.kind(), new.id(), cut_off, until.max(new.until())).unwrap_or(new)
             }
             None => new,
         };

@@ -5,10 +5,7 @@ use std::time::Duration;
 use sqlx::{Decode, Postgres, Row as _, Type, postgres::PgRow};
 
 use super::{
-    super::{
-        revoked,
-        values::{UNKNOWN, odd},
-    },
+    super::values::{UNKNOWN, odd},
     feed::Present,
 };
 use crate::{
@@ -103,7 +100,7 @@ pub(super) fn key(row: &PgRow) -> Result<KeyRecord, StoreError> {
 fn revocation(row: &Fields<'_>) -> Result<Revocation, StoreError> {
     let kind = RevocationKind::of_name(row.get("kind")?).ok_or_else(|| odd("kind", UNKNOWN))?;
     let (cut_off, until) = (row.optional_time("cut_off")?, row.time("until")?);
-    revoked::revocation(kind, row.get("id")?, cut_off, until)
+    Revocation::of(kind, row.get("id")?, cut_off, until)
         .ok_or_else(|| odd("cut_off", "there is none"))
 }
 

@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use sqlx::{Decode, Row as _, Sqlite, Type, sqlite::SqliteRow};
 
-use super::super::{
-    revoked,
-    values::{UNKNOWN, odd},
-};
+use super::super::values::{UNKNOWN, odd};
 use crate::{
     crypto::Algorithm,
     issue::{ApplicationRecord, Door, FamilyId, FamilyRecord, KeyRecord, SecretRecord, StoreError},
@@ -103,7 +100,7 @@ pub(super) fn key(row: &SqliteRow) -> Result<KeyRecord, StoreError> {
 fn revocation(row: &Fields<'_>) -> Result<Revocation, StoreError> {
     let kind = RevocationKind::of_name(row.get("kind")?).ok_or_else(|| odd("kind", UNKNOWN))?;
     let (cut_off, until) = (row.optional_time("cut_off")?, row.time("until")?);
-    revoked::revocation(kind, row.get("id")?, cut_off, until)
+    Revocation::of(kind, row.get("id")?, cut_off, until)
         .ok_or_else(|| odd("cut_off", "there is none"))
 }
 

@@ -13,6 +13,7 @@ mod outage;
 mod product;
 mod refresh;
 mod revocation;
+mod revocation_feed;
 mod signing_keys;
 mod throttle;
 mod world;
