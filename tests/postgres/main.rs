@@ -11,6 +11,8 @@ mod feed;
 #[expect(dead_code, reason = "other programs of tests need more of it")]
 mod folder;
 mod outages;
+mod replica;
+mod replicas;
 mod server;
 
 use std::error::Error;

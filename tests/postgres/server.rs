@@ -2,7 +2,7 @@
 
 use std::{
     env, fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Write as _},
     os::unix::{fs::chown, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -21,9 +21,10 @@ use crate::folder::Folder;
 /// and are left out otherwise.
 const REQUIRED: &str = "TOWER_BEARER_POSTGRES";
 
-/// Ends with this process, however that ends: its input is closed then.
-const UNTIL_INPUT_ENDS: &str =
-    r#""$@" & server=$!; read -r _; kill -INT "$server"; wait "$server""#;
+/// Ends when it is told to, and with this process, however that ends: its input is closed then, and
+/// nobody else takes the folder away.
+const UNTIL_INPUT_ENDS: &str = r#"folder=$1; shift; "$@" & server=$!; read -r line
+    kill -INT "$server"; wait "$server"; [ -n "$line" ] || rm -r "$folder""#;
 
 pub(crate) struct Server {
     folder: Folder,
@@ -62,7 +63,8 @@ impl Server {
     /// Starts the server, which was stopped.
     pub(crate) fn go_on(&mut self) {
         let mut command = self.command(Command::new("sh"));
-        command.args(["-c", UNTIL_INPUT_ENDS, "sh"]).arg(self.programs.join("postgres"));
+        command.args(["-c", UNTIL_INPUT_ENDS, "sh"]).arg(self.folder.path());
+        command.arg(self.programs.join("postgres"));
         command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path());
         // What a test loses to a crash of the machine is nothing that it looks for.
         for setting in ["listen_addresses=", "fsync=off", "max_connections=200"] {
@@ -85,7 +87,7 @@ impl Server {
     /// Ends the server, and every connection with it.
     pub(crate) fn stop(&mut self) {
         if let Some(mut child) = self.child.take() {
-            drop(child.stdin.take());
+            writeln!(child.stdin.take().unwrap(), "stop").unwrap();
             child.wait().unwrap();
         }
     }
