@@ -72,6 +72,10 @@ impl<S: Store> Store for Watched<S> {
         self.read().family(id)
     }
 
+    fn families(&self, after: Option<FamilyId>, limit: usize) -> Pending<'_, Vec<FamilyRecord>> {
+        self.read().families(after, limit)
+    }
+
     fn live_families<'a>(
         &'a self,
         application: &'a str,

@@ -256,6 +256,10 @@ impl Store for Watched {
         self.memory.family(id)
     }
 
+    fn families(&self, after: Option<FamilyId>, limit: usize) -> Pending<'_, Vec<FamilyRecord>> {
+        self.memory.families(after, limit)
+    }
+
     fn live_families<'a>(
         &'a self,
         application: &'a str,

@@ -62,6 +62,9 @@ pub trait Store: Send + Sync + 'static {
     /// The family with this id, whether it has ended or not.
     fn family(&self, id: FamilyId) -> Pending<'_, Option<FamilyRecord>>;
 
+    /// At most `limit` families in the order of their ids, ended ones too, those after `after`.
+    fn families(&self, after: Option<FamilyId>, limit: usize) -> Pending<'_, Vec<FamilyRecord>>;
+
     /// The families of an application that are neither revoked nor past their absolute end
     /// (`expires_at` is later than `now`), from the one that was opened last to the first, by id
     /// among those of the same second; without the first `skip`, and at most `limit`.
@@ -139,6 +142,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn family(&self, id: FamilyId) -> Pending<'_, Option<FamilyRecord>> {
         (**self).family(id)
+    }
+
+    fn families(&self, after: Option<FamilyId>, limit: usize) -> Pending<'_, Vec<FamilyRecord>> {
+        (**self).families(after, limit)
     }
 
     fn live_families<'a>(

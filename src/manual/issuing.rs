@@ -145,6 +145,9 @@
 //! # }
 //! ```
 //!
+//! To move from a file to a database, stop the servers and [copy](crate::store::copy) the one to the
+//! other: applications, families, signing keys and revocations stay what they are.
+//!
 //! # Create and rotate the server's keys
 //!
 //! [`RootKey::load_or_create`](crate::issue::RootKey::load_or_create) makes the key file at the first

@@ -5,6 +5,7 @@
 //! All keep the contract of [`issue::Store`](crate::issue::Store) and pass the suite
 //! `test_util::stores`, as one of your own should.
 
+mod copy;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -13,8 +14,11 @@ mod sqlite;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod values;
 
-pub use self::memory::Memory;
 #[cfg(feature = "postgres")]
 pub use self::postgres::{ConnectError, Postgres, PostgresBuilder};
 #[cfg(feature = "sqlite")]
 pub use self::sqlite::{OpenError, Sqlite, SqliteBuilder};
+pub use self::{
+    copy::{Copied, CopyError, copy},
+    memory::Memory,
+};

@@ -6,10 +6,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod connecting;
+mod copying;
 mod feed;
 #[path = "../api/folder.rs"]
 #[expect(dead_code, reason = "other programs of tests need more of it")]
 mod folder;
+mod following;
 mod outages;
 mod replica;
 mod replicas;

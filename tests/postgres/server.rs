@@ -103,6 +103,10 @@ impl Server {
         format!("postgres://postgres@localhost/postgres?host={}", self.folder.path().display())
     }
 
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().join(".s.PGSQL.5432")
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }

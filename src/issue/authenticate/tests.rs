@@ -77,6 +77,11 @@ impl Store for Counting {
     fn family(&self, _id: FamilyId) -> Pending<'_, Option<FamilyRecord>> {
         now(None)
     }
+    fn families(&self, after: Option<FamilyId>, limit: usize) -> Pending<'_, Vec<FamilyRecord>> {
+        let _ = (after, limit);
+        now(Vec::new())
+    }
+
     fn live_families<'a>(
         &'a self,
         _application: &'a str,

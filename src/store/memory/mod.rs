@@ -74,6 +74,10 @@ impl Store for Memory {
         Box::pin(async move { Ok(self.tables().family(id).cloned()) })
     }
 
+    fn families(&self, after: Option<FamilyId>, limit: usize) -> Pending<'_, Vec<FamilyRecord>> {
+        Box::pin(async move { Ok(self.tables().families(after, limit)) })
+    }
+
     fn live_families<'a>(
         &'a self,
         application: &'a str,

@@ -66,6 +66,13 @@ impl Tables {
         self.families.get(&id)
     }
 
+    pub(super) fn families(&self, after: Option<FamilyId>, limit: usize) -> Vec<FamilyRecord> {
+        let is_later = |id: &&FamilyId| after.is_none_or(|after| after < **id);
+        let mut ids: Vec<_> = self.families.keys().filter(is_later).collect();
+        ids.sort_unstable();
+        ids.into_iter().take(limit).filter_map(|id| self.families.get(id)).cloned().collect()
+    }
+
     pub(super) fn live_families(
         &self,
         application: &str,

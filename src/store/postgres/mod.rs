@@ -134,6 +134,13 @@ impl Store for Postgres {
         })
     }
 
+    fn families(&self, after: Option<FamilyId>, limit: usize) -> Pending<'_, Vec<FamilyRecord>> {
+        Box::pin(async move {
+            let rows = self.database.rows(select::families(after, limit)).await?;
+            rows.iter().map(rows::family).collect()
+        })
+    }
+
     fn live_families<'a>(
         &'a self,
         application: &'a str,

@@ -158,6 +158,13 @@ impl Store for Sqlite {
         })
     }
 
+    fn families(&self, after: Option<FamilyId>, limit: usize) -> Pending<'_, Vec<FamilyRecord>> {
+        Box::pin(async move {
+            let rows = self.readers.rows(select::families(after, limit)).await?;
+            rows.iter().map(rows::family).collect()
+        })
+    }
+
     fn live_families<'a>(
         &'a self,
         application: &'a str,

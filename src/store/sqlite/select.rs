@@ -50,6 +50,14 @@ pub(super) fn family(id: &FamilyId) -> Query<'_> {
     sqlx::query("SELECT * FROM family WHERE id = ?1").bind(&id.as_bytes()[..])
 }
 
+pub(super) fn families(after: Option<FamilyId>, limit: usize) -> Query<'static> {
+    let after = after.map(|id| id.as_bytes().to_vec());
+    // The empty blob is before every id.
+    sqlx::query("SELECT * FROM family WHERE id > ?1 ORDER BY id LIMIT ?2")
+        .bind(after.unwrap_or_default())
+        .bind(count(limit))
+}
+
 pub(super) fn live_families(
     application: &str,
     now: UnixTime,

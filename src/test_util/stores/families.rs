@@ -10,6 +10,7 @@ use crate::{
 };
 
 pub(super) async fn check(open: Open<'_>) {
+    all_are_listed_in_the_order_of_their_ids(open().await).await;
     keeps_every_field(open().await).await;
     opens_for_the_version_that_was_seen(open().await).await;
     replaces_the_version_before(open().await).await;
@@ -172,4 +173,25 @@ async fn an_ended_family_is_not_refreshed_by_who_did_not_see_it(trial: Trial) {
     trial.done(line, [end("app_1", None, 50)]).await;
     trial.conflict(line, [Write::ReplaceFamily(rotated(&seen))]).await;
     same(line, trial.get_family(id(1)).await.revoked_at, Some(at(50)));
+}
+
+async fn all_are_listed_in_the_order_of_their_ids(trial: Trial) {
+    let line = "families are listed in the order of their ids, ended ones too";
+    let ids = async |after: Option<FamilyId>, limit| -> Vec<FamilyId> {
+        answer(trial.families(after, limit)).await.iter().map(|family| family.id).collect()
+    };
+    same(line, ids(None, 10).await, Vec::new());
+    for (app, name) in [("app_1", "one"), ("app_2", "two")] {
+        trial.done(line, [Write::InsertApplication(application(app, name))]).await;
+    }
+    for (byte, app) in [(200, "app_1"), (3, "app_2"), (0, "app_1"), (100, "app_1")] {
+        let family = family(byte, app);
+        trial.done(line, [Write::InsertFamily { family, application_version: 1 }]).await;
+    }
+    let end = Write::EndFamilies { application: "app_1".to_owned(), secret: None, at: at(1) };
+    trial.done(line, [end]).await;
+    same(line, ids(None, 10).await, [0, 3, 100, 200].map(id).to_vec());
+    same(line, ids(None, 2).await, [0, 3].map(id).to_vec());
+    same(line, ids(Some(id(3)), 10).await, [100, 200].map(id).to_vec());
+    same(line, ids(Some(id(255)), 10).await, Vec::new());
 }

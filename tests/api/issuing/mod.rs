@@ -14,6 +14,8 @@ mod product;
 mod refresh;
 mod revocation;
 mod revocation_feed;
+#[cfg(feature = "remote-keys")]
+mod revocation_source;
 mod signing_keys;
 mod throttle;
 mod world;

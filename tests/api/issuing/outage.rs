@@ -103,6 +103,10 @@ impl Store for Failing {
     fn family(&self, id: FamilyId) -> Pending<'_, Option<FamilyRecord>> {
         self.or(&self.reads, self.store.family(id))
     }
+    fn families(&self, after: Option<FamilyId>, limit: usize) -> Pending<'_, Vec<FamilyRecord>> {
+        self.or(&self.reads, self.store.families(after, limit))
+    }
+
     fn live_families<'a>(
         &'a self,
         application: &'a str,
