@@ -7,6 +7,8 @@
 //! cargo bench --features full,test-util --bench issuing -- --smoke
 //! ```
 //!
+//! `TOWER_BEARER_BENCH_POSTGRES=postgres://...` measures the store of that database, too.
+//!
 //! Everything is measured in turns, so that a slow moment of the machine hits all of it.
 
 #![expect(clippy::expect_used, reason = "a benchmark has no readers of its API")]
@@ -17,6 +19,8 @@ mod bare;
 mod clients;
 #[path = "shared/compare.rs"]
 mod compare;
+#[path = "issuing/feed.rs"]
+mod feed;
 #[path = "issuing/load.rs"]
 mod load;
 #[path = "issuing/process.rs"]
@@ -41,6 +45,9 @@ fn main() {
         let world = runtime.block_on(process::world());
         process::cheap(&options, &runtime, &world);
         process::dear(&options, &runtime, &world);
+    }
+    if options.shows("feed") {
+        runtime.block_on(feed::run(&options));
     }
     if options.shows("load") {
         let folder = Folder::new();

@@ -664,3 +664,13 @@ fn as_shown(server: &Server, story: &str) -> String {
     let shown = format!("{first}{story}").replace(secret, "tbs_...");
     shown.replace(&server.address.to_string(), "127.0.0.1:8080")
 }
+
+#[test]
+fn a_revocation_reaches_the_second_process_of_the_example_with_replicas() {
+    let output = example("replicas").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<_> = stdout.lines().skip(2).collect();
+    assert_eq!(lines[..2], ["a token, there: 200", "revoked, here"]);
+    assert!(lines[2].starts_with("the same token, there: 401 after "), "{stdout}");
+}

@@ -52,16 +52,21 @@ pub(crate) async fn run(options: &Options, folder: &Path) {
     let sqlite = Sqlite::open(folder.join("store.db")).await.expect("a store");
     let one = Sqlite::open(folder.join("one.db")).await.expect("a store");
     let log = |name| Some(folder.join(name));
-    let mut sites = [
+    let mut sites = vec![
         Site::open("Memory", Memory::new(), None, 2 * MOST).await,
         Site::open("SQLite", sqlite.clone(), log("store.db-wal"), 2 * MOST).await,
         Site::open("SQLite, one application", one.clone(), log("one.db-wal"), 1).await,
     ];
-    let mut cells = [
+    let mut cells = vec![
         cells(&[Operation::Authenticate, Operation::Refresh, Operation::Guess]),
         cells(&[Operation::Authenticate, Operation::Refresh]),
         cells(&[Operation::Authenticate]),
     ];
+    #[cfg(feature = "postgres")]
+    if let Some(store) = postgres("load").await {
+        sites.push(Site::open("PostgreSQL", store, None, 2 * MOST).await);
+        cells.push(self::cells(&[Operation::Authenticate, Operation::Refresh]));
+    }
     if !options.smoke {
         for site in &mut sites {
             site.fill().await;
@@ -90,6 +95,15 @@ pub(crate) async fn run(options: &Options, folder: &Path) {
     for store in [sqlite, one] {
         store.close().await.expect("the store is closed");
     }
+}
+
+/// A database for this, if there is one: a schema of its own, which is left behind.
+#[cfg(feature = "postgres")]
+pub(crate) async fn postgres(group: &str) -> Option<tower_bearer::store::Postgres> {
+    let url = std::env::var("TOWER_BEARER_BENCH_POSTGRES").ok()?;
+    let builder = tower_bearer::store::Postgres::builder(url).connections(32);
+    let schema = format!("bench_{group}_{}", std::process::id());
+    Some(builder.schema(schema).connect().await.expect("the database"))
 }
 
 fn cells(operations: &[Operation]) -> Vec<Cell> {

@@ -1,5 +1,5 @@
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, Mutex, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -222,6 +222,9 @@ impl ServerBuilder {
             turns: Turns::default(),
             revocations,
             keys_read_at: AtomicU64::new(now.as_secs()),
+            freshening: tokio::sync::Mutex::default(),
+            reads: AtomicU64::new(0),
+            last_read: Mutex::default(),
             following: tokio::sync::Mutex::new(following),
             verifier,
             limiter,

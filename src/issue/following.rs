@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -16,14 +16,16 @@ use super::{
 };
 use crate::{
     event::{IssuingAction, IssuingEvent},
-    revocation::{RevocationCursor, Revocations},
+    revocation::{RevocationCursor, RevocationEntry, RevocationKind, Revocations},
     time::UnixTime,
 };
 
 /// How often the store is looked at if no notice comes.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often signing keys are read anew.
-const READ_KEYS_EVERY: Duration = Duration::from_secs(5);
+const READ_KEYS_EVERY: Duration = Duration::from_secs(1);
+/// How soon that is tried again which failed.
+const RETRY_EVERY: Duration = Duration::from_secs(5);
 /// How often everything is done that time demands.
 const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
 /// Nothing is signed with keys that were read longer ago than this: another one may sign by now, and
@@ -35,18 +37,22 @@ const KEYS_HOLD_FOR: Duration = Duration::from_secs(120);
 pub(super) struct Following(Option<RevocationCursor>);
 
 impl Following {
-    /// Reads what was revoked since.
+    /// Reads what was revoked since; says whether everything up to some time was.
     pub(super) async fn catch_up(
         &mut self,
         store: &dyn Store,
         revocations: &Revocations,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
+        let mut is_cut_off = false;
         loop {
             let page = store.revocations_after(self.0.as_ref(), REVOCATIONS_AT_ONCE).await?;
+            let is_of_all =
+                |entry: &RevocationEntry| entry.revocation.kind() == RevocationKind::Issuer;
+            is_cut_off |= page.entries.iter().any(is_of_all);
             revocations.extend(page.entries.into_iter().map(|entry| entry.revocation));
             self.0 = Some(page.next);
             if !page.has_more {
-                return Ok(());
+                return Ok(is_cut_off);
             }
         }
     }
@@ -71,48 +77,73 @@ impl Core {
         }
     }
 
+    /// What one of these cannot do keeps none of the others from being done.
     async fn look(&self, last: &mut Instants) -> Result<(), StoreError> {
-        self.following.lock().await.catch_up(&*self.store, &self.revocations).await?;
-        if last.read_keys.is_none_or(|last| last.elapsed() >= READ_KEYS_EVERY) {
-            self.read_keys().await?;
+        let mut following = self.following.lock().await;
+        let caught_up = following.catch_up(&*self.store, &self.revocations).await;
+        drop(following);
+        // With a cut-off for all often go keys that sign at once.
+        let is_cut_off = matches!(caught_up, Ok(true));
+        let mut done = caught_up.map(drop);
+        if is_cut_off || last.read_keys.is_none_or(|last| last.elapsed() >= READ_KEYS_EVERY) {
             last.read_keys = Some(Instant::now());
+            done = done.and(self.read_keys().await);
         }
         if last.maintained.is_none_or(|last| last.elapsed() >= MAINTAIN_EVERY) {
-            maintenance::run(self, Wish::Nothing).await?;
-            last.maintained = Some(Instant::now());
+            let maintained = maintenance::run(self, Wish::Nothing).await;
+            // What failed is tried again sooner, and not at every look.
+            let sooner = MAINTAIN_EVERY - RETRY_EVERY;
+            let at = Instant::now();
+            last.maintained = match &maintained {
+                Ok(()) => Some(at),
+                Err(_) => at.checked_sub(sooner),
+            };
+            done = done.and(maintained);
         }
-        Ok(())
+        done
     }
 
     /// Reads the signing keys anew if they were read too long ago to sign with them, as after this
-    /// process stood still.
-    pub(super) async fn freshen_keys(&self, now: UnixTime) -> Result<(), StoreError> {
-        let read_at = UnixTime::from_secs(self.keys_read_at.load(Ordering::Acquire));
-        // A clock that was set back says nothing about how long ago it was.
-        if now >= read_at && now.since(read_at) <= KEYS_HOLD_FOR {
+    /// process stood still. One reads for all who ask meanwhile.
+    pub(super) async fn freshen_keys(&self) -> Result<(), StoreError> {
+        if self.has_fresh_keys() {
+            return Ok(());
+        }
+        let _turn = self.freshening.lock().await;
+        if self.has_fresh_keys() {
             return Ok(());
         }
         self.read_keys().await
     }
 
-    async fn read_keys(&self) -> Result<(), StoreError> {
-        let _turn = self.maintaining.lock().await;
+    fn has_fresh_keys(&self) -> bool {
+        let read_at = UnixTime::from_secs(self.keys_read_at.load(Ordering::Acquire));
+        // A clock that was set back says nothing about how long ago it was.
         let now = self.now();
-        let records = self.store.signing_keys().await?;
-        if !self.ring.load().records().eq(&records) {
-            let sealing = &self.keys.load().sealing;
-            let ring = SigningRing::open(records, sealing, self.settings.backend)?;
-            self.put(ring);
-        }
-        self.keys_read_at.store(now.as_secs(), Ordering::Release);
-        Ok(())
+        now >= read_at && now.since(read_at) <= KEYS_HOLD_FOR
     }
 
-    /// Signs with this ring from now on.
-    pub(super) fn put(&self, ring: SigningRing) {
-        let verifying = ring.verifying();
-        self.ring.store(Arc::new(ring));
-        self.live.replace(verifying);
+    /// Signs with the keys of the store from now on. Of two who read, the one that began later has its
+    /// way.
+    pub(super) async fn read_keys(&self) -> Result<(), StoreError> {
+        let number = self.reads.fetch_add(1, Ordering::AcqRel) + 1;
+        let now = self.now();
+        let records = self.store.signing_keys().await?;
+        let is_same = |ring: &SigningRing| ring.records().eq(&records);
+        let mut last = self.last_read.lock().unwrap_or_else(PoisonError::into_inner);
+        if number < *last {
+            return Ok(());
+        }
+        if !is_same(&self.ring.load()) {
+            let sealing = &self.keys.load().sealing;
+            let ring = SigningRing::open(records, sealing, self.settings.backend)?;
+            let verifying = ring.verifying();
+            self.ring.store(Arc::new(ring));
+            self.live.replace(verifying);
+        }
+        *last = number;
+        self.keys_read_at.store(now.as_secs(), Ordering::Release);
+        Ok(())
     }
 }
 

@@ -1,6 +1,6 @@
 //! What time demands of a server: its signing keys grow old, and what has expired can be forgotten.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use super::{
     server::{Core, MAX_ACCESS_LIFETIME, MAX_LEEWAY, Settings, remembered_until},
@@ -41,7 +41,7 @@ const REVOCATION_MARGIN: Duration = Duration::from_secs(24 * 3600);
 const KEY_MARGIN: Duration = Duration::from_secs(366 * 24 * 3600);
 
 pub(super) async fn run(core: &Core, wish: Wish) -> Result<(), StoreError> {
-    let _turn = core.maintaining.lock().await;
+    let turn = core.maintaining.lock().await;
     let now = core.now();
     if wish == Wish::OtherKeys {
         core.revocations.revoke(&Revocation::issuer(now, remembered_until(now)));
@@ -54,9 +54,10 @@ pub(super) async fn run(core: &Core, wish: Wish) -> Result<(), StoreError> {
         events: &core.events,
         now,
     };
-    let ring = keeping.bring_up_to_date(wish).await?;
-    core.put(ring);
-    core.keys_read_at.store(now.as_secs(), Ordering::Release);
+    keeping.bring_up_to_date(wish).await?;
+    // What follows takes its time, and nobody need wait for it.
+    drop(turn);
+    core.read_keys().await?;
 
     core.following.lock().await.catch_up(&*core.store, &core.revocations).await?;
     let past = Past {

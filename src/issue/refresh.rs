@@ -107,7 +107,7 @@ impl Core {
         };
         let application = self.store.application(&family.application).await?;
         let application = application.ok_or(invalid("unknown_application"))?;
-        self.freshen_keys(now).await?;
+        self.freshen_keys().await?;
         let access = self.next_access(&application, family, ask, now)?;
         if let Some(next) = &next
             && self.store.apply(vec![Write::ReplaceFamily(next.clone())]).await?

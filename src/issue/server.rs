@@ -1,7 +1,7 @@
 use std::{
     convert::Infallible,
     fmt,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{Arc, Mutex, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -57,6 +57,11 @@ pub(super) struct Core {
     pub(super) revocations: Revocations,
     /// When the signing keys were read, in seconds since 1970.
     pub(super) keys_read_at: AtomicU64,
+    /// One at a time of those that read them because they need them.
+    pub(super) freshening: tokio::sync::Mutex<()>,
+    /// How often they were begun to be read, and which of these read what is in use.
+    pub(super) reads: AtomicU64,
+    pub(super) last_read: Mutex<u64>,
     /// How far those of the store are known.
     pub(super) following: tokio::sync::Mutex<Following>,
     /// Verifies the server's own access tokens, whoever they are for.
@@ -107,6 +112,11 @@ impl AuthorizationServer {
     /// service.
     ///
     /// Clocks do not differ inside one process, so the leeway is 5 s.
+    ///
+    /// What other servers of the same store revoke is known here through [`run`](Self::run) or
+    /// [`maintain`](Self::maintain); while the store is out of reach it is not, and its tokens are
+    /// accepted. Who wants them to be refused then gives the issuer a
+    /// [feed](crate::revocation::RevocationFeed) instead.
     pub fn trusted(&self) -> Issuer {
         self.core.trusted()
     }
@@ -161,7 +171,7 @@ impl AuthorizationServer {
 
     /// Looks after the server for as long as it is polled: does [what time demands](Self::maintain)
     /// once a minute, and keeps up with the other servers of the same store, so that what they revoke is
-    /// refused here within a second and their signing keys are published here within a few.
+    /// refused here within a second and their signing keys are published here within two.
     ///
     /// ```
     /// # use tower_bearer::{issue::{AuthorizationServer, RootKey, ServerKeys}, store::Memory};
@@ -370,21 +380,6 @@ pub(super) fn trusted(
         .keys(live.clone())
         .revocations(revocations.clone())
         .leeway(Duration::from_secs(5))
-}
-
-impl IssuingEvent {
-    pub(super) fn of(mut self, application: &str) -> Self {
-        self.application = Some(application.into());
-        self
-    }
-
-    pub(super) fn from(mut self, source: Source) -> Self {
-        self.source = match source {
-            Source::Address(address) => Some(address),
-            Source::Unknown => None,
-        };
-        self
-    }
 }
 
 impl fmt::Debug for AuthorizationServer {

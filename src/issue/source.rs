@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::Network;
-use crate::token::RequestHead;
+use crate::{event::IssuingEvent, token::RequestHead};
 
 /// Where a request comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -177,5 +177,20 @@ impl fmt::Debug for FindSource {
             .field("asks_peer", &self.peer.is_some())
             .field("proxies", &self.proxies)
             .finish()
+    }
+}
+
+impl IssuingEvent {
+    pub(super) fn of(mut self, application: &str) -> Self {
+        self.application = Some(application.into());
+        self
+    }
+
+    pub(super) fn from(mut self, source: Source) -> Self {
+        self.source = match source {
+            Source::Address(address) => Some(address),
+            Source::Unknown => None,
+        };
+        self
     }
 }

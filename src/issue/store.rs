@@ -83,9 +83,10 @@ pub trait Store: Send + Sync + 'static {
     /// start if that is a cursor that this store does not know, such as from before a backup was
     /// restored.
     ///
-    /// Whoever goes on from page to page misses nothing: a revocation whose [`apply`](Self::apply)
-    /// ended before this is asked for is on a page from here on, unless it was purged or was on one
-    /// before; what is revoked once more comes again. Some may be given twice.
+    /// Whoever goes on from page to page misses nothing. Pages that follow each other until there is no
+    /// more are a pass; a revocation whose [`apply`](Self::apply) ended before the first page of a pass
+    /// is asked for is on a page of it or of an earlier pass, unless it was purged. What is revoked once
+    /// more comes again, and some may be given twice.
     fn revocations_after<'a>(
         &'a self,
         after: Option<&'a RevocationCursor>,
@@ -249,7 +250,9 @@ pub enum Write {
         /// The id of the last key.
         last: Option<String>,
     },
-    /// Puts the record in the place of the one with the same id, if there is one.
+    /// Puts the record in the place of the one with the same id, if there is one, and nothing that was
+    /// taken from that comes back: one that was removed stays removed, and one without its private part
+    /// (`sealed`) gets none.
     ReplaceKey(KeyRecord),
     /// Remembers a revocation. Without condition; of two of the same kind and id the later cut-off
     /// and the later end stay.

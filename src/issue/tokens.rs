@@ -80,7 +80,6 @@ impl Core {
         let Caller { application, secret, used, at: now } = caller;
         let now = *now;
         let granted = granted(application, ask)?;
-        self.freshen_keys(now).await?;
         let mut writes = Vec::new();
         let family = match ask.door == Door::Product || application.oauth_refresh {
             true => Some(self.new_family(application, secret, ask.door, &granted, now)?),
@@ -102,6 +101,7 @@ impl Core {
             writes.extend(ending);
         }
         writes.extend(used.clone());
+        self.freshen_keys().await?;
         let access =
             self.mint(application, granted, family.as_ref().map(|family| family.id), now)?;
         if !writes.is_empty() && self.store.apply(writes).await? == Applied::Conflict {

@@ -26,7 +26,6 @@ use crate::{time::UnixTime, verified::Grant};
 #[derive(Clone, Default)]
 pub struct Revocations(Arc<Shared>);
 
-#[derive(Default)]
 struct Shared {
     /// How many revocations there are: all that a request looks at while there are none.
     len: AtomicUsize,
@@ -35,10 +34,26 @@ struct Shared {
     cut_offs: ArcSwap<CutOffs>,
     /// Taken to change the list, never to read it.
     writer: Mutex<()>,
-    /// Until when the list is known to be whole, in seconds since 1970; 0 if nobody keeps it current.
-    known_until: AtomicU64,
+    /// Before when the list is current, in seconds since 1970: always if nobody keeps it, never while
+    /// nothing is known.
+    current_before: AtomicU64,
     #[cfg(feature = "revocation-feed")]
     keeper: std::sync::OnceLock<super::feed::Keeper>,
+}
+
+impl Default for Shared {
+    fn default() -> Self {
+        Self {
+            len: AtomicUsize::default(),
+            tokens: Ids::default(),
+            families: Ids::default(),
+            cut_offs: ArcSwap::default(),
+            writer: Mutex::default(),
+            current_before: AtomicU64::new(u64::MAX),
+            #[cfg(feature = "revocation-feed")]
+            keeper: std::sync::OnceLock::new(),
+        }
+    }
 }
 
 impl Revocations {
@@ -128,10 +143,8 @@ impl Revocations {
     /// Whether the list is as current as whoever keeps it wants it to be.
     #[inline]
     pub(crate) fn is_current(&self, now: UnixTime) -> bool {
-        match self.0.known_until.load(Ordering::Acquire) {
-            0 => true,
-            known_until => now.as_secs() <= known_until,
-        }
+        let before = self.0.current_before.load(Ordering::Acquire);
+        now.as_secs() < before || before == u64::MAX
     }
 
     fn write(&self) -> MutexGuard<'_, ()> {

@@ -33,7 +33,7 @@ pub enum CopyError {
     /// There is something in the store that was to be filled.
     #[error("the store to fill is not empty: copy into one with nothing in it")]
     NotEmpty,
-    /// One of the two was written to meanwhile.
+    /// One of the two was written to meanwhile, as far as that shows.
     #[error(
         "one of the stores was written to meanwhile: stop all servers of both, and copy into an empty store"
     )]
@@ -79,12 +79,14 @@ pub async fn copy(from: &dyn Store, to: &dyn Store) -> Result<Copied, CopyError>
     if !is_empty {
         return Err(CopyError::NotEmpty);
     }
-    // First what refuses, so that a copy that ends early accepts nothing that was revoked.
+    // First what refuses, so that a copy that ends early accepts nothing that was revoked; and once
+    // more at the end, for what was revoked meanwhile.
+    revocations(from, to).await?;
     Ok(Copied {
-        revocations: revocations(from, to).await?,
         signing_keys: signing_keys(from, to).await?,
         applications: applications(from, to).await?,
         families: families(from, to).await?,
+        revocations: revocations(from, to).await?,
     })
 }
 

@@ -209,11 +209,17 @@ impl<C> Verifier<C> {
             let Some(revocations) = &issuer.revocations else {
                 continue;
             };
-            revocations.loaded().await.map_err(|source| {
+            let unavailable = || {
                 let error = AuthError::new(AuthErrorKind::RevocationsUnavailable);
-                let error = error.of_issuer(&issuer.policy.issuer, Signed::No);
-                source.into_iter().fold(error, AuthError::with_source)
-            })?;
+                error.of_issuer(&issuer.policy.issuer, Signed::No)
+            };
+            revocations
+                .loaded()
+                .await
+                .map_err(|source| source.into_iter().fold(unavailable(), AuthError::with_source))?;
+            if !revocations.is_current(self.shared.clock.now()) {
+                return Err(unavailable());
+            }
         }
         Ok(())
     }

@@ -100,10 +100,15 @@ impl Trusted {
     /// Whether the token was revoked, or nobody knows.
     #[inline]
     pub(super) fn check_revoked(&self, grant: &Grant, now: UnixTime) -> Result<(), AuthErrorKind> {
-        match &self.revocations {
-            Some(list) if list.is_revoked(grant) => Err(AuthErrorKind::Revoked),
-            Some(list) if !list.is_current(now) => Err(AuthErrorKind::RevocationsUnavailable),
-            _ => Ok(()),
+        let Some(list) = &self.revocations else {
+            return Ok(());
+        };
+        // First, so that what makes the list current later is not taken for what was looked at.
+        let is_current = list.is_current(now);
+        match list.is_revoked(grant) {
+            true => Err(AuthErrorKind::Revoked),
+            false if !is_current => Err(AuthErrorKind::RevocationsUnavailable),
+            false => Ok(()),
         }
     }
 

@@ -39,8 +39,13 @@ async fn a_wrong_setting_is_named_with_the_remedy() {
 
 #[tokio::test]
 async fn an_address_that_is_none_is_refused_without_being_quoted() {
-    for url in ["mysql://user:s3cr3t@db/tokens", "postgres://user:s3cr3t@db:port/tokens", "s3cr3t"]
-    {
+    for url in [
+        "mysql://user:s3cr3t@db/tokens",
+        "postgres://user:s3cr3t@db:port/tokens",
+        "s3cr3t",
+        "postgres://user:12?s3cr3t@localhost/tokens",
+        "postgres://localhost/tokens?sslpassword=s3cr3t",
+    ] {
         let error = refused(Postgres::builder(url)).await;
         assert!(error.starts_with("the address of the database: "), "{error}");
         assert!(!error.contains("s3cr3t"), "{error}");
@@ -51,7 +56,7 @@ async fn an_address_that_is_none_is_refused_without_being_quoted() {
 
 #[tokio::test]
 async fn a_server_elsewhere_is_not_spoken_to_in_the_clear() {
-    for mode in ["disable", "allow", "prefer", "require"] {
+    for mode in ["disable", "allow", "prefer", "require", "verify-ca"] {
         let url = format!("postgres://user@db.invalid/tokens?sslmode={mode}");
         let error = Postgres::builder(&url).connect().await.unwrap_err();
         assert!(matches!(error, ConnectError::Unprotected { .. }), "{mode}: {error:?}");

@@ -67,6 +67,7 @@ impl EndpointsBuilder {
             documents,
             server: self.server,
             find_source: self.find_source,
+            waiting: tokio::sync::Semaphore::new(super::revocations::MOST_WAITING),
             refresh_bad_request: self.refresh_bad_request,
         })))
     }

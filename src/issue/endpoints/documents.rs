@@ -90,5 +90,6 @@ pub(super) fn names(line: &HeaderValue, tag: &str) -> bool {
     let Ok(line) = line.to_str() else {
         return false;
     };
+    let tag = tag.trim_start_matches("W/");
     line.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == tag)
 }

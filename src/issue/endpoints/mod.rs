@@ -125,6 +125,8 @@ struct Shared {
     /// The path that may stand before every other one; empty or `/` and more.
     base_path: String,
     documents: Documents,
+    /// Places for those who wait for revocations.
+    waiting: tokio::sync::Semaphore,
     /// Refused refresh tokens of the product's door get 400 instead of 401.
     refresh_bad_request: bool,
 }

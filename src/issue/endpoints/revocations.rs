@@ -26,6 +26,8 @@ use crate::{
 
 /// How many revocations are in one answer: with the longest ids they fit into what a client reads.
 const MOST: usize = 500;
+/// How many requests wait at a time; beyond that each is answered at once.
+pub(super) const MOST_WAITING: usize = 1024;
 /// The longest that an answer is waited for, in seconds.
 const LONGEST_WAIT: u64 = 30;
 
@@ -87,9 +89,14 @@ async fn page(
     if !client.introspects {
         return Err(refused(Refusal::new(Kind::UnauthorizedClient, "may_not_introspect")));
     }
-    let page = feed::awaited(&*core.store, asked.after.as_ref(), MOST, asked.wait).await;
+    let (_place, wait) = match shared.waiting.try_acquire() {
+        Ok(place) => (Some(place), asked.wait),
+        Err(_) => (None, Duration::ZERO),
+    };
+    let page = feed::awaited(&*core.store, asked.after.as_ref(), MOST, wait).await;
     let page = page.map_err(|error| refused(error.into()))?;
-    let tag = format!("\"{}\"", page.next.as_str());
+    // Weak, as the same page is older the next time.
+    let tag = format!("W/\"{}\"", page.next.as_str());
     let is_known = headers.get_all(IF_NONE_MATCH).iter().any(|line| names(line, &tag));
     let mut response = match is_known && page.entries.is_empty() {
         true => {

@@ -64,6 +64,8 @@ impl HttpSource {
         let value = endpoint.into();
         let uri = secure_url(&value).filter(|uri| uri.query().is_none());
         let Some(endpoint) = uri else {
+            // What stands before an `@` may be a secret.
+            let value = value.rsplit('@').next().unwrap_or_default().to_owned();
             let (name, remedy) = ("the endpoint of revocations", SECURE_URL);
             return Err(ConfigError::InvalidUrl { name, value, remedy });
         };

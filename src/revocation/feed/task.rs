@@ -1,21 +1,21 @@
 use std::{
-    collections::hash_map::RandomState,
-    error::Error,
-    hash::BuildHasher as _,
-    sync::Arc,
-    time::{Duration, Instant},
+    collections::hash_map::RandomState, error::Error, hash::BuildHasher as _, sync::Arc,
+    time::Duration,
 };
 
 use tokio::{
     sync::watch,
-    time::{sleep, timeout},
+    task::{JoinSet, yield_now},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 
 use super::{FeedStatus, RevocationSource};
 use crate::{
     error::BoxError,
     event::{AuthEvent, Sink},
-    revocation::{RevocationCursor, RevocationPage, Revocations, list::WeakRevocations},
+    revocation::{
+        RevocationCursor, RevocationEntry, RevocationPage, Revocations, list::WeakRevocations,
+    },
     time::{Clock, UnixTime},
 };
 
@@ -23,7 +23,8 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest that the source is asked to wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
-/// How soon the source is asked again after a failure, at first and at last.
+/// How soon the source is asked again after a failure, at first and at last; and after an answer that
+/// came at once with nothing new in it, at first.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
 /// How long revocations are kept beyond their end, as clocks may be set back.
 const MARGIN: Duration = Duration::from_secs(24 * 3600);
@@ -41,70 +42,132 @@ pub(super) struct Task {
     pub(super) list: WeakRevocations,
 }
 
+/// Where the reading is. A pass is a number of pages, up to the one after which there is no more.
+struct Reading {
+    cursor: Option<RevocationCursor>,
+    /// When the first page of the pass was asked for: what was revoked before is in the list when the
+    /// pass ends.
+    pass_began: Option<(UnixTime, Instant)>,
+    /// When the last pass began that came to its end; when everything began, if none did.
+    heard: Instant,
+    failures: u32,
+    has_news: bool,
+}
+
 impl Task {
+    /// Goes on after a panic of a source or a clock, which are none of ours.
     pub(super) async fn run(self) {
-        let mut cursor = None;
-        let mut failures = 0;
-        let mut purged_at = self.clock.now();
+        let task = Arc::new(self);
         loop {
-            // What was revoked before this is in the answer.
-            let asked_at = self.clock.now();
-            let answer = self.ask(cursor.as_ref()).await;
-            let Some(list) = self.list.upgrade() else {
-                return;
-            };
-            match answer {
-                Ok(page) => {
-                    failures = 0;
-                    cursor = Some(self.take(&list, page, asked_at));
+            // Ends with this future.
+            let mut attempt = JoinSet::new();
+            let keeping = Arc::clone(&task);
+            attempt.spawn(async move { keeping.keep().await });
+            match attempt.join_next().await {
+                Some(Err(error)) if error.is_panic() => {
+                    task.failed("the source panicked".into(), true);
+                    sleep(PAUSES.1).await;
                 }
-                Err(error) => {
-                    failures += 1;
-                    self.failed(error);
-                }
-            }
-            let now = self.clock.now();
-            if now.since(purged_at) >= PURGE_EVERY {
-                list.purge(now.saturating_sub(MARGIN));
-                purged_at = now;
-            }
-            drop(list);
-            if failures > 0 {
-                sleep(pause(failures)).await;
+                _ => return,
             }
         }
     }
 
-    async fn ask(&self, after: Option<&RevocationCursor>) -> Result<RevocationPage, BoxError> {
-        // Nothing is waited for until everything is known.
-        let wait = match self.status.borrow().is_complete {
-            true => LONGEST_WAIT.min(self.stale_after / 3),
-            false => Duration::ZERO,
+    async fn keep(&self) {
+        let mut reading = Reading {
+            cursor: None,
+            pass_began: None,
+            heard: Instant::now(),
+            failures: 0,
+            has_news: false,
         };
-        let limit = wait + PATIENCE;
-        let answer = timeout(limit, self.source.after(after, wait)).await;
-        answer.unwrap_or_else(|_| Err(format!("no answer within {} s", limit.as_secs()).into()))
+        let mut purged_at = Instant::now();
+        loop {
+            let asked = (self.clock.now(), Instant::now());
+            reading.pass_began.get_or_insert(asked);
+            let answer = self.ask(&reading).await;
+            let Some(list) = self.list.upgrade() else {
+                return;
+            };
+            let pause = match answer {
+                Ok(page) => self.take(&list, page, &mut reading, asked.1),
+                Err(error) => {
+                    reading.failures += 1;
+                    reading.pass_began = None;
+                    self.failed(error, reading.heard.elapsed() > self.stale_after);
+                    Some(pause(reading.failures))
+                }
+            };
+            if purged_at.elapsed() >= PURGE_EVERY {
+                list.purge(self.clock.now().saturating_sub(MARGIN));
+                purged_at = Instant::now();
+            }
+            drop(list);
+            match pause {
+                Some(pause) => sleep(pause).await,
+                None => yield_now().await,
+            }
+        }
     }
 
-    /// Puts a page in the list; returns from where to go on.
+    /// Asks for the next page. If nothing is heard for too long meanwhile, that is told at once.
+    async fn ask(&self, reading: &Reading) -> Result<RevocationPage, BoxError> {
+        let wait = self.wait(reading);
+        let limit = wait + PATIENCE;
+        let answer = timeout(limit, self.source.after(reading.cursor.as_ref(), wait));
+        let mut answer = std::pin::pin!(answer);
+        let late = || -> BoxError { format!("no answer within {} s", limit.as_secs()).into() };
+        let stale_at = reading.heard + self.stale_after;
+        let answered = match timeout_at(stale_at, &mut answer).await {
+            Ok(answered) => answered,
+            Err(_) => {
+                self.failed("nothing was heard for too long".into(), true);
+                answer.await
+            }
+        };
+        answered.unwrap_or_else(|_| Err(late()))
+    }
+
+    /// How long the source is to wait for something new. While it is not known whether everything is
+    /// known, nothing is waited for.
+    fn wait(&self, reading: &Reading) -> Duration {
+        let status = self.status.borrow();
+        let is_current = status
+            .known_until
+            .is_some_and(|known| self.clock.now() < known.saturating_add(self.stale_after));
+        match is_current && !status.is_stale && reading.failures == 0 {
+            true => LONGEST_WAIT.min(self.stale_after / 3),
+            false => Duration::ZERO,
+        }
+    }
+
+    /// Puts a page in the list; says how long to pause then.
     fn take(
         &self,
         list: &Revocations,
         page: RevocationPage,
-        asked_at: UnixTime,
-    ) -> RevocationCursor {
+        reading: &mut Reading,
+        asked_at: Instant,
+    ) -> Option<Duration> {
         let come = Instant::now();
         let was_complete = self.status.borrow().is_complete;
-        let is_new = |entry: &&crate::revocation::RevocationEntry| !list.knows(&entry.revocation);
-        let age = match was_complete {
-            true => page.entries.iter().filter(is_new).map(|entry| entry.age).max(),
-            false => None,
-        };
+        let is_new = |entry: &&RevocationEntry| !list.knows(&entry.revocation);
+        let age = page.entries.iter().filter(is_new).map(|entry| entry.age).max();
         list.extend(page.entries.into_iter().map(|entry| entry.revocation));
-        let lag = age.map(|age| age + come.elapsed());
-        let is_all = !page.has_more;
-        if is_all && self.refuses {
-            list.set_known_until(asked_at.saturating_add(self.stale_after));
+        let lag = age.map(|age| age + come.elapsed()).filter(|_| was_complete);
+        reading.failures = 0;
+        reading.has_news |= age.is_some();
+        let stands_still = reading.cursor.replace(page.next.clone()).as_ref() == Some(&page.next);
+        if page.has_more {
+            self.status.send_modify(|status| status.revocations = list.len());
+            // A source that gives the same page again and again has lost its way.
+            return stands_still.then_some(PAUSES.0);
+        }
+        let began = reading.pass_began.take();
+        let (known_until, heard) = began.unwrap_or((self.clock.now(), asked_at));
+        reading.heard = heard;
+        if self.refuses {
+            list.set_current_before(known_until.saturating_add(self.stale_after));
         }
         let mut is_back = false;
         self.status.send_modify(|status| {
@@ -112,33 +175,38 @@ impl Task {
             status.lag = lag.or(status.lag);
             status.max_lag = status.max_lag.max(lag);
             status.last_error = None;
-            if is_all {
-                is_back = status.is_stale;
-                status.is_complete = true;
-                status.is_stale = false;
-                status.known_until = Some(asked_at);
-            }
+            is_back = std::mem::take(&mut status.is_stale);
+            status.is_complete = true;
+            status.known_until = Some(known_until);
         });
         if is_back {
             self.events.emit(&AuthEvent::RevocationsCurrent { revocations: list.len() });
         }
-        page.next
+        // What comes at once with nothing new in it would come again and again.
+        let came_at_once = come.duration_since(asked_at) < PAUSES.0;
+        let has_news = std::mem::take(&mut reading.has_news);
+        (came_at_once && !has_news && was_complete && !is_back).then_some(PAUSES.0)
     }
 
-    fn failed(&self, error: BoxError) {
+    /// The source failed; `is_late` if nothing was heard for too long by the time that passed, whatever
+    /// the clock says.
+    fn failed(&self, error: BoxError, is_late: bool) {
         let error: Arc<dyn Error + Send + Sync> = error.into();
         let now = self.clock.now();
         let mut known_until = None;
         let mut became_stale = false;
         self.status.send_modify(|status| {
             known_until = status.known_until;
-            let is_stale =
-                known_until.is_none_or(|known| now > known.saturating_add(self.stale_after));
+            let is_old = |known: UnixTime| now >= known.saturating_add(self.stale_after);
+            let is_stale = is_late || known_until.is_none_or(is_old);
             became_stale = is_stale && !status.is_stale;
-            status.is_stale = is_stale;
+            status.is_stale |= is_stale;
             status.last_error = Some(Arc::clone(&error));
         });
         if became_stale {
+            if let (true, Some(list)) = (self.refuses, self.list.upgrade()) {
+                list.forget_currency();
+            }
             let refuses = self.refuses;
             self.events.emit(&AuthEvent::RevocationsStale { known_until, refuses, error });
         }

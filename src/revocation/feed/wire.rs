@@ -1,12 +1,16 @@
 //! A page of revocations as JSON, for those who ask over HTTP.
 
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "remote-keys")]
 use crate::{
     error::BoxError,
-    revocation::{Revocation, RevocationCursor, RevocationEntry, RevocationKind, RevocationPage},
+    revocation::{Revocation, RevocationCursor, RevocationKind},
+};
+use crate::{
+    revocation::{RevocationEntry, RevocationPage},
     time::UnixTime,
 };
 
@@ -62,7 +66,7 @@ pub(super) fn read(text: &str) -> Result<RevocationPage, BoxError> {
         let cut_off = entry.cut_off.map(UnixTime::from_secs);
         let revoked = Revocation::of(kind, &entry.id, cut_off, UnixTime::from_secs(entry.until));
         let revocation = revoked.ok_or_else(|| "a revocation without its cut-off".to_owned())?;
-        Ok(RevocationEntry { revocation, age: Duration::from_millis(entry.age) })
+        Ok(RevocationEntry { revocation, age: std::time::Duration::from_millis(entry.age) })
     };
     let entries = page.revocations.into_iter().map(entry).collect::<Result<_, BoxError>>()?;
     let next = RevocationCursor::new(&page.next).ok_or("a cursor that is none")?;

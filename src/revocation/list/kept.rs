@@ -27,8 +27,7 @@ impl Revocations {
     /// A list of which nothing is known yet: no token can be accepted.
     pub(in super::super) fn unknown() -> Self {
         let list = Self::new();
-        // Long ago, and not the 0 of a list that nobody keeps.
-        list.0.known_until.store(1, Ordering::Release);
+        list.forget_currency();
         list
     }
 
@@ -45,8 +44,14 @@ impl Revocations {
         self.0.keeper.get()
     }
 
-    pub(in super::super) fn set_known_until(&self, time: UnixTime) {
-        self.0.known_until.store(time.as_secs().max(1), Ordering::Release);
+    /// After everything that it is about was put in.
+    pub(in super::super) fn set_current_before(&self, time: UnixTime) {
+        self.0.current_before.store(time.as_secs().min(u64::MAX - 1), Ordering::Release);
+    }
+
+    /// No token can be accepted until it is current again.
+    pub(in super::super) fn forget_currency(&self) {
+        self.0.current_before.store(0, Ordering::Release);
     }
 
     /// Whether this would be nothing new, as far as it is a token or a family.

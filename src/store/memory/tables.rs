@@ -220,7 +220,9 @@ impl Batch<'_> {
             }
             Write::InsertKey { key, last } => self.insert_key(key, last.as_deref())?,
             Write::ReplaceKey(key) => {
-                holds(self.tables.keys.contains_key(&key.id))?;
+                let old = self.tables.keys.get(&key.id).ok_or(Conflict)?;
+                holds(old.removed_at.is_none() || key.removed_at.is_some())?;
+                holds(old.sealed.is_some() || key.sealed.is_none())?;
                 self.put(Entry::Key(key.id.clone(), Some(key)));
             }
             Write::Revoke(revocation) => self.revoke(revocation),

@@ -5,7 +5,13 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
 };
 
-use super::{Postgres, database::Database, error::ConnectError, notices::Listening, schema};
+use super::{
+    Postgres,
+    database::Database,
+    error::{self, ConnectError},
+    notices::Listening,
+    schema,
+};
 
 /// Settings for a [`Postgres`] store.
 ///
@@ -33,6 +39,31 @@ pub struct PostgresBuilder {
     timeout: Duration,
     takes_plaintext: bool,
 }
+
+/// How long making or changing the tables may take.
+const PREPARED_WITHIN: Duration = Duration::from_secs(60);
+
+/// Those that the driver knows.
+const PARAMETERS: &[&str] = &[
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
 
 /// How the server's own lists name the connections.
 const APPLICATION_NAME: &str = "tower-bearer";
@@ -99,7 +130,9 @@ impl PostgresBuilder {
             .await
             .map_err(failed)?;
         let mut connection = pool.acquire().await.map_err(failed)?;
-        schema::prepare(&mut connection, &self.schema).await?;
+        let prepared = schema::prepare(&mut connection, &self.schema);
+        let late = |_| failed(error::late(PREPARED_WITHIN));
+        tokio::time::timeout(PREPARED_WITHIN, prepared).await.map_err(late)??;
         drop(connection);
         let database = Database { pool, timeout: self.timeout, begun: Arc::default() };
         Ok(Postgres {
@@ -114,6 +147,7 @@ impl PostgresBuilder {
         if !["postgres://", "postgresql://"].iter().any(|scheme| self.url.starts_with(scheme)) {
             return Err(ConnectError::Address { problem: "not a `postgres://` URL".to_owned() });
         }
+        self.check_parameters()?;
         // What the parser says may quote the address, and the password with it.
         let unreadable = |_| ConnectError::Address { problem: "it cannot be read".to_owned() };
         let mut options = PgConnectOptions::from_str(&self.url).map_err(unreadable)?;
@@ -125,19 +159,33 @@ impl PostgresBuilder {
         if is_elsewhere && !is_chosen {
             options = options.ssl_mode(PgSslMode::VerifyFull);
         }
-        let is_protected =
-            matches!(options.get_ssl_mode(), PgSslMode::VerifyFull | PgSslMode::VerifyCa);
+        // With `verify-ca` anybody's certificate would do, as the public authorities are trusted, too.
+        let is_protected = matches!(options.get_ssl_mode(), PgSslMode::VerifyFull);
         if is_elsewhere && !is_protected && !self.takes_plaintext {
             return Err(ConnectError::Unprotected { host: options.get_host().to_owned() });
         }
         let timeout = format!("{}ms", self.timeout.as_millis());
         Ok(options.application_name(APPLICATION_NAME).disable_statement_logging().options([
-            ("search_path", self.schema.as_str()),
+            ("search_path", &*format!("\"{}\"", self.schema)),
             ("statement_timeout", &timeout),
             ("lock_timeout", &timeout),
             ("idle_in_transaction_session_timeout", &timeout),
             ("default_transaction_isolation", r"read\ committed"),
         ]))
+    }
+
+    /// What the driver does not know it writes to the log, and it may be part of a password.
+    fn check_parameters(&self) -> Result<(), ConnectError> {
+        let (_, query) = self.url.split_once('?').unwrap_or_default();
+        let mut names = query.split('&').filter_map(|pair| pair.split('=').next());
+        let is_known = |name: &str| name.is_empty() || PARAMETERS.contains(&name);
+        match names.all(is_known) {
+            true => Ok(()),
+            false => {
+                let problem = "it has a parameter that is not known here".to_owned();
+                Err(ConnectError::Address { problem })
+            }
+        }
     }
 
     fn check(&self) -> Result<(), ConnectError> {

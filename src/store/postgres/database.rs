@@ -4,7 +4,11 @@ use sqlx::{
     Connection as _, PgConnection, PgPool, Postgres as Driver, pool::PoolConnection,
     postgres::PgRow,
 };
-use tokio::{sync::RwLock, time::timeout};
+use tokio::{
+    runtime::Handle,
+    sync::RwLock,
+    time::{Instant, timeout, timeout_at},
+};
 
 use super::{
     error::{Fault, is_given_up, late},
@@ -35,19 +39,23 @@ pub(super) enum Outcome {
     Conflict,
 }
 
+/// How much later than the server somebody gives up here.
+const MARGIN: Duration = Duration::from_millis(100);
+
 /// How often a transaction is begun that the database gives up in favour of another one.
 const ATTEMPTS: usize = 5;
 
 impl Database {
     /// The rows that a query finds.
     pub(super) async fn rows(&self, query: Query<'_>) -> Result<Vec<PgRow>, StoreError> {
-        let failed = |error| StoreError::new("the database was read", error);
-        let mut connection = self.pool.acquire().await.map_err(failed)?;
-        let found = self.in_time(query.fetch_all(&mut *connection)).await;
-        found.map_err(|error| {
-            give_up(connection, &error);
-            failed(error)
-        })
+        let found = self.by(self.deadline(), async {
+            let mut lent = self.lend().await?;
+            // If the caller gives up, what is still to come is read when the connection is given back.
+            lent.is_sound = true;
+            let found = query.fetch_all(lent.connection()?).await;
+            lent.inspect(found)
+        });
+        found.await.map_err(|error| StoreError::new("the database was read", error))
     }
 
     /// Does all of the work or none. Once this is polled the work goes on to its end, whether or not the
@@ -73,29 +81,36 @@ impl Database {
     /// Waits for what was begun, and disconnects.
     pub(super) async fn close(&self) {
         let _nothing = self.begun.write().await;
-        self.pool.close().await;
+        let _ = timeout(self.timeout, self.pool.close()).await;
     }
 
     async fn transact(&self, work: &Work) -> Result<Outcome, Fault> {
-        let mut attempt = 1;
-        loop {
-            let mut connection = self.pool.acquire().await?;
-            let done = self.in_time(async { Ok(self.attempt(&mut connection, work).await) }).await;
-            match done.map_err(Fault::Database).and_then(|done| done) {
-                Err(Fault::Database(error)) => {
-                    let is_worth_another = is_given_up(&error) && attempt < ATTEMPTS;
-                    give_up(connection, &error);
-                    if !is_worth_another {
-                        return Err(error.into());
-                    }
-                    attempt += 1;
-                }
-                done => return done,
+        let deadline = self.deadline();
+        for _ in 1..ATTEMPTS {
+            match self.by(deadline, self.attempt(work)).await {
+                Ok(Err(Fault::Database(error))) if is_given_up(&error) => {}
+                done => return done?,
             }
         }
+        self.by(deadline, self.attempt(work)).await?
     }
 
-    async fn attempt(&self, connection: &mut PgConnection, work: &Work) -> Result<Outcome, Fault> {
+    async fn attempt(&self, work: &Work) -> Result<Result<Outcome, Fault>, sqlx::Error> {
+        let mut lent = self.lend().await?;
+        let done = self.transaction(lent.connection()?, work).await;
+        if let Err(Fault::Database(error)) = &done {
+            lent.look_at(error);
+        } else {
+            lent.is_sound = true;
+        }
+        Ok(done)
+    }
+
+    async fn transaction(
+        &self,
+        connection: &mut PgConnection,
+        work: &Work,
+    ) -> Result<Outcome, Fault> {
         if let Work::Apply(writes) = work
             && writes::is_one_statement(writes)
         {
@@ -110,13 +125,23 @@ impl Database {
         outcome
     }
 
-    async fn in_time<T>(
+    fn deadline(&self) -> Instant {
+        // A little later than the server, which says better what it is.
+        Instant::now() + self.timeout + MARGIN
+    }
+
+    async fn by<T>(
         &self,
+        deadline: Instant,
         done: impl Future<Output = Result<T, sqlx::Error>>,
     ) -> Result<T, sqlx::Error> {
-        // A little later than the server, which says better what it is.
-        let limit = self.timeout + Duration::from_millis(100);
-        timeout(limit, done).await.unwrap_or_else(|_| Err(late(limit)))
+        let late = |_| Err(late(self.timeout + MARGIN));
+        timeout_at(deadline, done).await.unwrap_or_else(late)
+    }
+
+    async fn lend(&self) -> Result<Lent, sqlx::Error> {
+        let connection = self.pool.acquire().await?;
+        Ok(Lent { connection: Some(connection), is_sound: false, limit: self.timeout })
     }
 }
 
@@ -136,9 +161,49 @@ async fn done(connection: &mut PgConnection, work: &Work) -> Result<Outcome, Fau
     }
 }
 
-/// A connection is in a known state only if it is the statement that failed.
-fn give_up(mut connection: PoolConnection<Driver>, error: &sqlx::Error) {
-    if error.as_database_error().is_none() {
-        connection.close_on_drop();
+/// A connection that is in use. However that ends, its place is free again soon.
+struct Lent {
+    connection: Option<PoolConnection<Driver>>,
+    /// Whether it is in a known state.
+    is_sound: bool,
+    limit: Duration,
+}
+
+impl Lent {
+    fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+        self.connection.as_deref_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+
+    fn inspect<T>(&mut self, outcome: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+        match &outcome {
+            Ok(_) => self.is_sound = true,
+            Err(error) => self.look_at(error),
+        }
+        outcome
+    }
+
+    /// What the statement did wrong says nothing against the connection.
+    fn look_at(&mut self, error: &sqlx::Error) {
+        self.is_sound = error.as_database_error().is_some();
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let Some(mut connection) = self.connection.take() else {
+            return;
+        };
+        let Ok(runtime) = Handle::try_current() else {
+            drop(connection.detach());
+            return;
+        };
+        if !self.is_sound {
+            // Closed within a limit of the pool's own.
+            connection.close_on_drop();
+            return;
+        }
+        // The pool asks whether it is still there, and would wait for the answer as long as it takes.
+        let (back, limit) = (connection.return_to_pool(), self.limit);
+        runtime.spawn(async move { drop(timeout(limit, back).await) });
     }
 }

@@ -49,6 +49,11 @@ pub enum ConnectError {
         /// Its version.
         version: String,
     },
+    /// The settings of the session did not arrive.
+    #[error(
+        "the settings of a session do not arrive: connect to the server itself, or through a pooler that keeps sessions and takes `options`"
+    )]
+    NoSettings,
     /// The server cannot be reached, refuses the login, or does not answer in time; or the role may not
     /// make the tables.
     #[error(

@@ -16,7 +16,8 @@ use crate::{
 /// Where a page begins.
 #[derive(Clone, Default)]
 pub(super) struct Start {
-    /// Which database it is, and which life of it: a restored one has another.
+    /// Which table of which cluster it is, on which timeline, and since when that runs: one that was
+    /// restored, that a standby took the place of, or that was only started again, is another one.
     epoch: String,
     /// After this transaction and place.
     transaction: i64,
@@ -60,8 +61,11 @@ impl Start {
             (extract(epoch FROM greatest(clock_timestamp() - r.written_at, interval '0')) \
             * 1000)::bigint AS age \
             FROM (SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint AS horizon, \
-            (SELECT system_identifier FROM pg_control_system()) || '.' || \
-            (SELECT timeline_id FROM pg_control_checkpoint()) AS epoch) AS now \
+            concat_ws('.', (SELECT system_identifier FROM pg_control_system()), \
+            CASE WHEN pg_is_in_recovery() THEN 'standby' \
+            ELSE substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) END, \
+            extract(epoch FROM pg_postmaster_start_time())::bigint, \
+            'revocation'::regclass::oid) AS epoch) AS now \
             LEFT JOIN LATERAL (SELECT * FROM revocation WHERE (transaction, place) > ($1, $2) \
             ORDER BY transaction, place LIMIT $3) AS r ON true ORDER BY r.transaction, r.place";
         let limit = count(limit.saturating_add(1));
@@ -90,7 +94,7 @@ impl Start {
         }
         let has_more = placed.len() > limit;
         placed.truncate(limit);
-        let begun = self.horizon.unwrap_or(horizon);
+        let begun = self.horizon.filter(|_| self.epoch == epoch).unwrap_or(horizon);
         let next = match placed.last() {
             _ if !has_more => Self { epoch, transaction: begun, place: 0, horizon: None },
             Some(((transaction, place), _)) => {

@@ -81,8 +81,8 @@ impl Postgres {
     /// Ends the store, for all its clones: waits for what was begun, and disconnects. Whoever asks
     /// afterwards gets an error.
     pub async fn close(&self) {
-        self.listening.end();
         self.database.close().await;
+        self.listening.end();
     }
 }
 

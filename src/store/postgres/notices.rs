@@ -69,7 +69,8 @@ async fn listen(pool: &PgPool, channel: &str, notifier: &Notifier) -> Result<(),
     let mut listener = PgListener::connect_with(pool).await?;
     listener.listen(channel).await?;
     loop {
-        listener.recv().await?;
+        // Also if the connection was lost and is there again: something may have been said meanwhile.
+        let _ = listener.try_recv().await?;
         notifier.notify();
     }
 }

@@ -28,6 +28,13 @@ pub(super) async fn prepare(
     if number < LEAST_SERVER {
         return Err(ConnectError::TooOld { version });
     }
+    let path: String = sqlx::query_scalar("SELECT current_setting('search_path')")
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(failed)?;
+    if path != format!("\"{schema}\"") {
+        return Err(ConnectError::NoSettings);
+    }
     // A role that may not create anything does where nothing is to be created.
     let mut found = version_of(connection, schema).await.map_err(failed)?;
     if found < VERSION {
@@ -49,7 +56,7 @@ async fn server(connection: &mut PgConnection) -> Result<(i32, String), sqlx::Er
 
 /// 0 if there is nothing yet.
 async fn version_of(connection: &mut PgConnection, schema: &str) -> Result<i64, sqlx::Error> {
-    let table = format!("{schema}.migration");
+    let table = format!("\"{schema}\".migration");
     let exists = sqlx::query("SELECT to_regclass($1) IS NOT NULL").bind(table);
     if !exists.fetch_one(&mut *connection).await?.try_get::<bool, _>(0)? {
         return Ok(0);
@@ -63,8 +70,13 @@ async fn migrate(connection: &mut PgConnection, schema: &str) -> Result<i64, sql
     let mut change = connection.begin().await?;
     let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(MIGRATING);
     lock.execute(&mut *change).await?;
-    // The name is checked: nothing of it is more than a name.
-    change.execute(&*format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await?;
+    // Who may create tables in a schema need not be allowed to create schemas.
+    let exists =
+        sqlx::query("SELECT to_regnamespace($1) IS NOT NULL").bind(format!("\"{schema}\""));
+    if !exists.fetch_one(&mut *change).await?.try_get::<bool, _>(0)? {
+        // The name is checked: nothing of it is more than a name.
+        change.execute(&*format!("CREATE SCHEMA \"{schema}\"")).await?;
+    }
     let table = "CREATE TABLE IF NOT EXISTS migration (version BIGINT PRIMARY KEY, \
         done_at TIMESTAMPTZ NOT NULL DEFAULT now())";
     change.execute(table).await?;

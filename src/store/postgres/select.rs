@@ -11,6 +11,17 @@ use crate::{
 /// One statement with its arguments.
 pub(super) type Query<'q> = sqlx::query::Query<'q, Postgres, PgArguments>;
 
+/// Families. Columns are named, so that one more does not change what a prepared statement gives.
+macro_rules! families {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, application, secret, door, scopes, audience, version, generation, ",
+            "rotated_at, grace_used, grace_run, opened_at, expires_at, revoked_at FROM family ",
+            $which
+        )
+    };
+}
+
 /// Applications with their secrets, in one statement.
 macro_rules! applications {
     ($which:literal) => {
@@ -47,13 +58,13 @@ pub(super) fn applications(after: Option<&str>, limit: usize) -> Query<'_> {
 }
 
 pub(super) fn family(id: &FamilyId) -> Query<'_> {
-    sqlx::query("SELECT * FROM family WHERE id = $1").bind(&id.as_bytes()[..])
+    sqlx::query(families!("WHERE id = $1")).bind(&id.as_bytes()[..])
 }
 
 pub(super) fn families(after: Option<FamilyId>, limit: usize) -> Query<'static> {
     let after = after.map(|id| id.as_bytes().to_vec());
     // The empty text is before every id.
-    sqlx::query("SELECT * FROM family WHERE id > $1 ORDER BY id LIMIT $2")
+    sqlx::query(families!("WHERE id > $1 ORDER BY id LIMIT $2"))
         .bind(after.unwrap_or_default())
         .bind(count(limit))
 }
@@ -64,12 +75,15 @@ pub(super) fn live_families(
     skip: usize,
     limit: usize,
 ) -> Result<Query<'_>, StoreError> {
-    let live = "SELECT * FROM family \
-        WHERE application = $1 AND revoked_at IS NULL AND expires_at > $2 \
-        ORDER BY opened_at DESC, id LIMIT $3 OFFSET $4";
+    let live = families!(
+        "WHERE application = $1 AND revoked_at IS NULL AND expires_at > $2 ORDER BY opened_at DESC, id LIMIT $3 OFFSET $4"
+    );
     Ok(sqlx::query(live).bind(application).bind(time(now)?).bind(count(limit)).bind(count(skip)))
 }
 
 pub(super) fn signing_keys() -> Query<'static> {
-    sqlx::query("SELECT * FROM signing_key ORDER BY active_at, id")
+    sqlx::query(
+        "SELECT id, algorithm, created_at, active_at, public, sealed, removed_at, reason \
+        FROM signing_key ORDER BY active_at, id",
+    )
 }

@@ -43,9 +43,10 @@ pub(super) async fn write(conn: &mut PgConnection, write: &Write) -> Result<bool
         Write::ReplaceFamily(new) => changes(conn, replace_family(new)?).await,
         Write::EndFamilies { application, secret, at } => {
             // Locked in one order, so that two who end the same families do not wait for each other.
-            let end = "WITH ended AS (SELECT id FROM family WHERE application = $2 \
-                AND revoked_at IS NULL AND ($3::text IS NULL OR secret = $3) \
-                ORDER BY id FOR UPDATE) \
+            let end = "WITH owner AS (SELECT id FROM application WHERE id = $2 FOR KEY SHARE), \
+                ended AS (SELECT family.id FROM owner JOIN family ON application = owner.id \
+                WHERE revoked_at IS NULL AND ($3::text IS NULL OR secret = $3) \
+                ORDER BY family.id FOR UPDATE OF family) \
                 UPDATE family SET revoked_at = $1, version = version + 1 \
                 FROM ended WHERE family.id = ended.id";
             let end = sqlx::query(end).bind(time(*at)?).bind(application).bind(secret.as_deref());
@@ -203,7 +204,9 @@ fn insert_key(new: &KeyRecord) -> Result<Query<'_>, StoreError> {
 
 fn replace_key(new: &KeyRecord) -> Result<Query<'_>, StoreError> {
     let replace = "UPDATE signing_key SET algorithm = $2, created_at = $3, active_at = $4, \
-        public = $5, sealed = $6, removed_at = $7, reason = $8 WHERE id = $1";
+        public = $5, sealed = $6, removed_at = $7, reason = $8 WHERE id = $1 \
+        AND (removed_at IS NULL OR $7::bigint IS NOT NULL) \
+        AND (sealed IS NOT NULL OR $6::bytea IS NULL)";
     bind_key(sqlx::query(replace), new)
 }
 
@@ -219,12 +222,13 @@ fn bind_key<'q>(query: Query<'q>, new: &'q KeyRecord) -> Result<Query<'q>, Store
         .bind(&new.reason))
 }
 
+/// One that is there never moves back in the order: whoever reads it page by page would pass it over.
 fn revoke(new: &Revocation) -> Result<Query<'_>, StoreError> {
     let revoke = "INSERT INTO revocation (kind, id, cut_off, until) VALUES ($1, $2, $3, $4) \
         ON CONFLICT (kind, id) DO UPDATE SET \
         cut_off = greatest(revocation.cut_off, excluded.cut_off), \
         until = greatest(revocation.until, excluded.until), \
-        transaction = excluded.transaction, place = excluded.place, \
+        transaction = greatest(revocation.transaction, excluded.transaction), place = excluded.place, \
         written_at = excluded.written_at";
     Ok(sqlx::query(revoke)
         .bind(new.kind().name())
@@ -236,19 +240,20 @@ fn revoke(new: &Revocation) -> Result<Query<'_>, StoreError> {
 /// Forgets what is over; returns how many rows that were. Several servers may do so at once: each
 /// takes rows that nobody else has in hand.
 pub(super) async fn purge(conn: &mut PgConnection, past: Past, limit: usize) -> Result<u64, Fault> {
-    let families = "DELETE FROM family WHERE id IN (SELECT id FROM family \
-        WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)";
-    let revocations = "DELETE FROM revocation WHERE (kind, id) IN (SELECT kind, id \
-        FROM revocation WHERE until < $1 ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED)";
-    let keys = "DELETE FROM signing_key WHERE id IN (SELECT id FROM signing_key \
+    // Keys first, as whoever adds one has their lock before any other.
+    let keys = "DELETE FROM signing_key WHERE ctid = ANY (ARRAY(SELECT ctid FROM signing_key \
         WHERE removed_at < $1 AND id <> \
         (SELECT id FROM signing_key ORDER BY active_at DESC, id DESC LIMIT 1) \
-        LIMIT $2 FOR UPDATE SKIP LOCKED)";
+        LIMIT $2 FOR UPDATE SKIP LOCKED))";
+    let families = "DELETE FROM family WHERE ctid = ANY (ARRAY(SELECT ctid FROM family \
+        WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED))";
+    let revocations = "DELETE FROM revocation WHERE ctid = ANY (ARRAY(SELECT ctid \
+        FROM revocation WHERE until < $1 ORDER BY until LIMIT $2 FOR UPDATE SKIP LOCKED))";
     let mut forgotten = 0;
     for (delete, before) in [
+        (keys, past.keys_before),
         (families, past.families_before),
         (revocations, past.revocations_before),
-        (keys, past.keys_before),
     ] {
         let delete = sqlx::query(delete).bind(time(before)?).bind(count(limit));
         forgotten += delete.execute(&mut *conn).await?.rows_affected();

@@ -185,7 +185,8 @@ fn insert_key(new: &KeyRecord) -> Result<Query<'_>, StoreError> {
 
 fn replace_key(new: &KeyRecord) -> Result<Query<'_>, StoreError> {
     let replace = "UPDATE signing_key SET algorithm = ?2, created_at = ?3, active_at = ?4, \
-        public = ?5, sealed = ?6, removed_at = ?7, reason = ?8 WHERE id = ?1";
+        public = ?5, sealed = ?6, removed_at = ?7, reason = ?8 WHERE id = ?1 \
+        AND (removed_at IS NULL OR ?7 IS NOT NULL) AND (sealed IS NOT NULL OR ?6 IS NULL)";
     bind_key(sqlx::query(replace), new)
 }
 

@@ -14,6 +14,7 @@ pub(super) async fn check(open: Open<'_>) {
     are_in_the_order_of_their_activation(open().await).await;
     follow_the_last_one(open().await).await;
     replaces_what_is_there(open().await).await;
+    gives_nothing_back_that_was_taken_away(open().await).await;
     are_forgotten_long_after_they_were_removed(open().await).await;
 }
 
@@ -134,4 +135,18 @@ async fn are_forgotten_long_after_they_were_removed(trial: Trial) {
     same(line, answer(trial.purge(past, 1)).await, 1);
     same(line, answer(trial.purge(past, 100)).await, 1);
     same(line, ids(&trial).await, ["b", "c", "e"].map(str::to_owned).to_vec());
+}
+
+async fn gives_nothing_back_that_was_taken_away(trial: Trial) {
+    let line = "a key that was removed stays removed, and one without its private part gets none";
+    let whole = key("one", NOW);
+    add(&trial, [whole.clone()]).await;
+    let retired = KeyRecord { sealed: None, ..whole.clone() };
+    trial.done(line, [Write::ReplaceKey(retired.clone())]).await;
+    trial.conflict(line, [Write::ReplaceKey(whole)]).await;
+    let removed = KeyRecord { removed_at: Some(at(NOW)), ..retired.clone() };
+    trial.done(line, [Write::ReplaceKey(removed.clone())]).await;
+    trial.conflict(line, [Write::ReplaceKey(retired)]).await;
+    trial.done(line, [Write::ReplaceKey(removed.clone())]).await;
+    same(line, answer(trial.signing_keys()).await, vec![removed]);
 }

@@ -53,18 +53,18 @@ async fn go_on_where_the_last_one_ended(trial: Trial) {
         let third = page(&trial, Some(&second.next), 2).await;
         same(line, (ids(&third), third.has_more), (vec!["5".to_owned()], false));
         let last = page(&trial, Some(&third.next), 2).await;
-        same("there is no page after the last", (ids(&last), last.has_more), (Vec::new(), false));
+        // Some may be given twice.
+        let is_known = |id: &String| ["1", "2", "3", "4", "5"].contains(&id.as_str());
+        let line = "after the last page comes nothing new";
+        same(line, ids(&last).iter().all(is_known), true);
         let text = last.next.as_str();
         same("a cursor is what it says", RevocationCursor::new(text).as_ref(), Some(&last.next));
     }
     let all = page(&trial, None, 5).await;
     same("a page that is just full is the last", (all.entries.len(), all.has_more), (5, false));
     revoke(&trial, [6]).await;
-    same(
-        "what is new comes next",
-        ids(&page(&trial, Some(&all.next), 5).await),
-        vec!["6".to_owned()],
-    );
+    let next = page(&trial, Some(&all.next), 10).await;
+    same("what is new comes next", ids(&next).last().cloned(), Some("6".to_owned()));
 }
 
 async fn give_again_what_is_revoked_again(trial: Trial) {
@@ -74,7 +74,7 @@ async fn give_again_what_is_revoked_again(trial: Trial) {
     trial.done("a revocation can be extended", [Write::Revoke(later.clone())]).await;
     let next = page(&trial, Some(&known), 10).await;
     let found: Vec<_> = next.entries.into_iter().map(|entry| entry.revocation).collect();
-    same("what is revoked once more comes again", found, vec![later]);
+    same("what is revoked once more comes again", found.last().cloned(), Some(later));
     let all = page(&trial, None, 10).await;
     same("it comes once from the start", all.entries.len(), 3);
 }
@@ -88,10 +88,8 @@ async fn begin_anew_for_another_cursor(trial: Trial, other: Trial) {
         let line = "a cursor that is none begins anew";
         same(line, page(&trial, Some(&cursor), 10).await.entries.len(), 3);
     }
-    // A database may hold several stores, whose cursors it takes for one another's.
-    let found = page(&trial, Some(&known), 10).await;
-    let is_sound = found.entries.is_empty() || found.entries.len() == 3;
-    assert!(is_sound, "broken: a cursor of another store begins anew");
+    let line = "a cursor of another store begins anew";
+    same(line, page(&trial, Some(&known), 10).await.entries.len(), 3);
 }
 
 async fn go_on_after_a_purge(trial: Trial) {

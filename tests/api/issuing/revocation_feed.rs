@@ -48,7 +48,7 @@ async fn a_service_reads_what_was_revoked_and_goes_on_from_there() {
         assert_eq!(first.header(name), Some(value));
     }
     let next = first.text("next");
-    assert_eq!(first.header("etag"), Some(&*format!("\"{next}\"")));
+    assert_eq!(first.header("etag"), Some(&*format!("W/\"{next}\"")));
 
     world.server.revoke_token("one", UnixTime::from_secs(NOW + 600)).await.unwrap();
     world.server.revoke_access_tokens().await.unwrap();
