@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use http::Request;
 use http_body_util::{BodyExt as _, Full};
-use tower::{Service as _, ServiceExt as _};
+use tower::ServiceExt as _;
 use tower_bearer::{
     issue::{Store, StoreSource, Write},
     revocation::{Revocation, RevocationFeed, StalePolicy},
@@ -56,7 +56,7 @@ async fn snapshot(name: &str, store: impl Store + Clone, count: usize) {
 async fn over_http(count: usize) {
     let store = Memory::new();
     fill(&store, count).await;
-    let mut world = World::new(store, 1).await;
+    let world = World::new(store, 1).await;
     let service = tower_bearer::issue::NewApplication::new("Service")
         .audience("https://api.test")
         .introspects();
@@ -71,8 +71,7 @@ async fn over_http(count: usize) {
             .header("authorization", &basic)
             .body(Full::<bytes::Bytes>::default())
             .expect("a request");
-        let endpoints = world.endpoints.ready().await.expect("ready");
-        let answer = endpoints.call(request).await.expect("an answer");
+        let answer = world.endpoints.clone().oneshot(request).await.expect("an answer");
         let body = answer.into_body().collect().await.expect("a body").to_bytes();
         let page: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
         (bytes, requests) = (bytes + body.len(), requests + 1);

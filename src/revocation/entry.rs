@@ -55,7 +55,7 @@ impl Revocation {
     }
 
     /// The revocation of these parts; `None` if a kind that has a cut-off is without one.
-    #[cfg(any(feature = "issue", feature = "remote-keys"))]
+    #[cfg(any(feature = "issue", all(feature = "remote-keys", feature = "revocation-feed")))]
     pub(crate) fn of(
         kind: RevocationKind,
         id: &str,
