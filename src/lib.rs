@@ -171,6 +171,8 @@ pub mod token;
 mod url;
 pub mod verified;
 pub mod verifier;
+#[cfg(any(feature = "remote-keys", feature = "revocation-feed"))]
+mod wait;
 
 #[cfg(feature = "axum")]
 pub use self::extract::{Authenticated, Scoped};

@@ -38,6 +38,7 @@ const ROWS: &[&[&str]] = &[
         "revocation",
         "verified",
         "verifier",
+        "wait",
     ],
     &["auth", "issue::endpoints", "ready", "require", "require_scope"],
     &["extract", "manual", "store", "test_util"],

@@ -44,7 +44,7 @@ impl std::fmt::Debug for StoreSource {
 }
 
 /// How often the store is looked at without a notice.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// The page after this place. If there is nothing on it, waits for something, at most so long.
 pub(super) async fn awaited(

@@ -9,6 +9,7 @@ use std::{
 use tokio::time::{Instant, timeout};
 
 use super::{
+    feed::LOOK_EVERY,
     maintenance::{self, Wish},
     server::Core,
     signing::SigningRing,
@@ -20,8 +21,6 @@ use crate::{
     time::UnixTime,
 };
 
-/// How often the store is looked at if no notice comes.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// How often signing keys are read anew.
 const READ_KEYS_EVERY: Duration = Duration::from_secs(1);
 /// How soon that is tried again which failed.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     crypto::{AeadKey, Algorithm},
     event::{AuthEvent, IssuingAction, IssuingEvent, Sink},
-    revocation::Revocation,
+    revocation::{KEPT_BEYOND_END, Revocation},
     time::UnixTime,
 };
 
@@ -33,10 +33,6 @@ const PURGED_AT_ONCE: usize = 1000;
 /// How long ended families are kept beyond their absolute end, so that reuse is still told from
 /// nonsense.
 const FAMILY_MARGIN: Duration = Duration::from_secs(24 * 3600);
-/// How long revocations are kept beyond their end, so that no token revives if the clock jumped
-/// ahead, and is set right within this time.
-const REVOCATION_MARGIN: Duration = Duration::from_secs(24 * 3600);
-
 /// How long signing keys stay known after they were removed, as somebody may ask which there were.
 const KEY_MARGIN: Duration = Duration::from_secs(366 * 24 * 3600);
 
@@ -62,7 +58,7 @@ pub(super) async fn run(core: &Core, wish: Wish) -> Result<(), StoreError> {
     core.following.lock().await.catch_up(&*core.store, &core.revocations).await?;
     let past = Past {
         families_before: now.saturating_sub(FAMILY_MARGIN),
-        revocations_before: now.saturating_sub(REVOCATION_MARGIN),
+        revocations_before: now.saturating_sub(KEPT_BEYOND_END),
         keys_before: now.saturating_sub(KEY_MARGIN),
     };
     core.revocations.purge(past.revocations_before);

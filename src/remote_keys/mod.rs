@@ -47,14 +47,11 @@ mod freshness;
 mod readiness;
 mod refresh;
 mod source;
-mod wait;
 
 use std::{fmt, ops::RangeInclusive, sync::Arc, time::Duration};
 
 #[cfg(feature = "reqwest")]
 pub use self::client::HttpFetch;
-#[cfg(feature = "test-util")]
-pub(crate) use self::wait::sleep;
 pub use self::{
     error::RefreshError,
     fetch::{Fetch, Fetching, MAX_BODY},

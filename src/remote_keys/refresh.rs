@@ -18,13 +18,13 @@ use super::{
     error::RefreshError,
     readiness::Readiness,
     source::{Memory, Plan},
-    wait::{First, chance, first, shielded, sleep},
 };
 use crate::{
     error::ConfigError,
     event::{AuthEvent, Sink},
     key::KeySet,
     time::{Clock, UnixTime},
+    wait::{First, chance, first, shielded, sleep},
 };
 
 /// After a failure another attempt is due so soon, or after the cooldown if that is shorter.

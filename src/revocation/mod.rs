@@ -51,6 +51,11 @@ mod shard;
 
 #[cfg(feature = "revocation-feed")]
 pub use self::feed::{RevocationFeed, StalePolicy};
+/// How long revocations are kept beyond their end, so that no token revives if the clock jumped ahead,
+/// and is set right within this time.
+#[cfg(feature = "revocation-feed")]
+pub(crate) const KEPT_BEYOND_END: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+
 pub use self::{
     entry::{Revocation, RevocationKind},
     list::Revocations,

@@ -11,7 +11,10 @@ use http::{
 };
 
 use super::FrozenClock;
-use crate::remote_keys::{Fetch, Fetching, MAX_BODY, sleep};
+use crate::{
+    remote_keys::{Fetch, Fetching, MAX_BODY},
+    wait::sleep,
+};
 
 /// The web in memory: answers by address, with whatever faults a test is about. What has no answer is
 /// 404. Clones share everything.

@@ -1,7 +1,4 @@
-use std::{
-    collections::hash_map::RandomState, error::Error, hash::BuildHasher as _, sync::Arc,
-    time::Duration,
-};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use tokio::{
     sync::watch,
@@ -14,9 +11,11 @@ use crate::{
     error::BoxError,
     event::{AuthEvent, Sink},
     revocation::{
-        RevocationCursor, RevocationEntry, RevocationPage, Revocations, list::WeakRevocations,
+        KEPT_BEYOND_END, RevocationCursor, RevocationEntry, RevocationPage, Revocations,
+        list::WeakRevocations,
     },
     time::{Clock, UnixTime},
+    wait::chance,
 };
 
 /// How much longer than asked the source may take.
@@ -26,8 +25,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// How soon the source is asked again after a failure, at first and at last; and after an answer that
 /// came at once with nothing new in it, at first.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
-/// How long revocations are kept beyond their end, as clocks may be set back.
-const MARGIN: Duration = Duration::from_secs(24 * 3600);
 /// How often what is past is forgotten.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
@@ -99,7 +96,7 @@ impl Task {
                 }
             };
             if purged_at.elapsed() >= PURGE_EVERY {
-                list.purge(self.clock.now().saturating_sub(MARGIN));
+                list.purge(self.clock.now().saturating_sub(KEPT_BEYOND_END));
                 purged_at = Instant::now();
             }
             drop(list);
@@ -217,6 +214,5 @@ impl Task {
 fn pause(failures: u32) -> Duration {
     let (first, last) = PAUSES;
     let most = first.saturating_mul(1 << failures.min(10).saturating_sub(1)).min(last);
-    let chance = RandomState::new().hash_one(0_u8) % 256;
-    most / 2 + most * u32::try_from(chance).unwrap_or_default() / 512
+    most.mul_f64(0.5 + chance() / 2.0)
 }

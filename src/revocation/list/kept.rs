@@ -54,7 +54,7 @@ impl Revocations {
         self.0.current_before.store(0, Ordering::Release);
     }
 
-    /// Whether this would be nothing new, as far as it is a token or a family.
+    /// Whether this would be nothing new, whatever its end.
     pub(in super::super) fn knows(&self, revocation: &Revocation) -> bool {
         let id = revocation.id();
         match revocation.kind() {

@@ -15,7 +15,10 @@ use super::{
     select::Query,
     writes,
 };
-use crate::issue::{Past, StoreError, Write};
+use crate::{
+    error::BoxError,
+    issue::{Past, StoreError, Write},
+};
 
 /// The connections, and how long anything may take.
 pub(super) struct Database {
@@ -53,9 +56,10 @@ impl Database {
             // If the caller gives up, what is still to come is read when the connection is given back.
             lent.is_sound = true;
             let found = query.fetch_all(lent.connection()?).await;
-            lent.inspect(found)
+            lent.is_sound = found.as_ref().err().is_none_or(is_of_statement);
+            found
         });
-        found.await.map_err(|error| StoreError::new("the database was read", error))
+        found.await.map_err(|error: sqlx::Error| StoreError::new("the database was read", error))
     }
 
     /// Does all of the work or none. Once this is polled the work goes on to its end, whether or not the
@@ -67,14 +71,11 @@ impl Database {
             let _begun = begun;
             database.transact(&work).await
         });
-        let failed = |error| StoreError::new("the database was written to", error);
-        match done.await.map_err(failed)? {
-            Ok(outcome) => Ok(outcome),
+        match done.await.map_err(not_written)? {
             Err(Fault::Refused(error)) => Err(error),
             Err(Fault::Conflict) => Ok(Outcome::Conflict),
-            Err(Fault::Database(error)) => {
-                Err(StoreError::new("the database was written to", error))
-            }
+            Err(Fault::Database(error)) => Err(not_written(error)),
+            Ok(outcome) => Ok(outcome),
         }
     }
 
@@ -86,24 +87,24 @@ impl Database {
 
     async fn transact(&self, work: &Work) -> Result<Outcome, Fault> {
         let deadline = self.deadline();
-        for _ in 1..ATTEMPTS {
+        let mut left = ATTEMPTS;
+        loop {
+            left -= 1;
             match self.by(deadline, self.attempt(work)).await {
-                Ok(Err(Fault::Database(error))) if is_given_up(&error) => {}
-                done => return done?,
+                Err(Fault::Database(error)) if left > 0 && is_given_up(&error) => {}
+                done => return done,
             }
         }
-        self.by(deadline, self.attempt(work)).await?
     }
 
-    async fn attempt(&self, work: &Work) -> Result<Result<Outcome, Fault>, sqlx::Error> {
+    async fn attempt(&self, work: &Work) -> Result<Outcome, Fault> {
         let mut lent = self.lend().await?;
         let done = self.transaction(lent.connection()?, work).await;
-        if let Err(Fault::Database(error)) = &done {
-            lent.look_at(error);
-        } else {
-            lent.is_sound = true;
-        }
-        Ok(done)
+        lent.is_sound = match &done {
+            Err(Fault::Database(error)) => is_of_statement(error),
+            _ => true,
+        };
+        done
     }
 
     async fn transaction(
@@ -130,12 +131,12 @@ impl Database {
         Instant::now() + self.timeout + MARGIN
     }
 
-    async fn by<T>(
+    async fn by<T, E: From<sqlx::Error>>(
         &self,
         deadline: Instant,
-        done: impl Future<Output = Result<T, sqlx::Error>>,
-    ) -> Result<T, sqlx::Error> {
-        let late = |_| Err(late(self.timeout + MARGIN));
+        done: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        let late = |_| Err(late(self.timeout + MARGIN).into());
         timeout_at(deadline, done).await.unwrap_or_else(late)
     }
 
@@ -161,6 +162,15 @@ async fn done(connection: &mut PgConnection, work: &Work) -> Result<Outcome, Fau
     }
 }
 
+/// What a statement did wrong says nothing against its connection.
+fn is_of_statement(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some()
+}
+
+fn not_written(error: impl Into<BoxError>) -> StoreError {
+    StoreError::new("the database was written to", error)
+}
+
 /// A connection that is in use. However that ends, its place is free again soon.
 struct Lent {
     connection: Option<PoolConnection<Driver>>,
@@ -172,19 +182,6 @@ struct Lent {
 impl Lent {
     fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
         self.connection.as_deref_mut().ok_or(sqlx::Error::PoolClosed)
-    }
-
-    fn inspect<T>(&mut self, outcome: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
-        match &outcome {
-            Ok(_) => self.is_sound = true,
-            Err(error) => self.look_at(error),
-        }
-        outcome
-    }
-
-    /// What the statement did wrong says nothing against the connection.
-    fn look_at(&mut self, error: &sqlx::Error) {
-        self.is_sound = error.as_database_error().is_some();
     }
 }
 

@@ -50,15 +50,10 @@ impl<'c> Start<'c> {
         let has_more = placed.len() > limit;
         placed.truncate(limit);
         let next = match placed.last() {
-            Some((place, _)) if has_more => *place,
-            _ if has_more => {
-                if self.epoch == epoch {
-                    self.place
-                } else {
-                    0
-                }
-            }
-            _ => last,
+            _ if !has_more => last,
+            Some((place, _)) => *place,
+            None if self.epoch == epoch => self.place,
+            None => 0,
         };
         let entries = placed.into_iter().map(|(_, entry)| entry).collect();
         Ok(RevocationPage {

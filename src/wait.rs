@@ -1,17 +1,20 @@
 //! Waiting by a clock, and for whichever of two things comes first.
 
+use std::hash::{BuildHasher, RandomState};
+#[cfg(feature = "remote-keys")]
 use std::{
     future::{Future, pending, poll_fn},
-    hash::{BuildHasher, RandomState},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     task::Poll,
     time::Duration,
 };
 
+#[cfg(feature = "remote-keys")]
 use crate::time::Clock;
 
 /// Waits so long by this clock. One that is moved by hand is only waited for when it moves.
+#[cfg(feature = "remote-keys")]
 pub(crate) async fn sleep(clock: &dyn Clock, duration: Duration) {
     let end = clock.now().saturating_add(duration);
     loop {
@@ -29,7 +32,8 @@ pub(crate) async fn sleep(clock: &dyn Clock, duration: Duration) {
 }
 
 /// The outcome of a future, or nothing if it panics: an HTTP client is none of ours.
-pub(super) async fn shielded<T>(future: impl Future<Output = T>) -> Option<T> {
+#[cfg(feature = "remote-keys")]
+pub(crate) async fn shielded<T>(future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
     poll_fn(|cx| {
         let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
@@ -40,13 +44,15 @@ pub(super) async fn shielded<T>(future: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Which of two futures was ready.
-pub(super) enum First<A, B> {
+#[cfg(feature = "remote-keys")]
+pub(crate) enum First<A, B> {
     One(A),
     Other(B),
 }
 
 /// Waits for the first of two futures and drops the other.
-pub(super) async fn first<A, B>(
+#[cfg(feature = "remote-keys")]
+pub(crate) async fn first<A, B>(
     one: impl Future<Output = A>,
     other: impl Future<Output = B>,
 ) -> First<A, B> {
@@ -61,7 +67,7 @@ pub(super) async fn first<A, B>(
 }
 
 /// A number from 0 to 1, as good as random for spreading load.
-pub(super) fn chance() -> f64 {
+pub(crate) fn chance() -> f64 {
     let random = RandomState::new().hash_one(0_u8);
     (random >> 11) as f64 / (1_u64 << 53) as f64
 }
