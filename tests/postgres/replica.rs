@@ -28,7 +28,7 @@ const SERVING: &str = "serving on ";
 const DONE: &str = "done:";
 
 /// How long an answer is waited for before another server is asked.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(2);
 
 pub(crate) struct Replica {
     child: Mutex<Child>,
@@ -66,6 +66,20 @@ impl Replica {
 
     /// The answer, if there is one in time.
     pub(crate) fn post(&self, endpoint: &str, body: &Value) -> Option<Answer> {
+        self.ask(endpoint, body)?.answer(PATIENCE)
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Option<Answer> {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: id.test\r\nConnection: close\r\n\r\n");
+        self.send(&request)?.answer(PATIENCE)
+    }
+
+    pub(crate) fn refresh(&self, token: &str) -> Option<Answer> {
+        self.post(REFRESH, &refreshing(token))
+    }
+
+    /// Sends a request, of which the answer may be waited for as long as one likes.
+    pub(crate) fn ask(&self, endpoint: &str, body: &Value) -> Option<Exchange> {
         let body = body.to_string();
         self.send(&format!(
             "POST /api/Auth/{endpoint} HTTP/1.1\r\nHost: id.test\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
@@ -73,20 +87,31 @@ impl Replica {
         ))
     }
 
-    pub(crate) fn get(&self, path: &str) -> Option<Answer> {
-        self.send(&format!("GET {path} HTTP/1.1\r\nHost: id.test\r\nConnection: close\r\n\r\n"))
-    }
-
-    pub(crate) fn refresh(&self, token: &str) -> Option<Answer> {
-        self.post("refreshApplicationToken", &json!({ "refreshToken": token }))
-    }
-
-    fn send(&self, request: &str) -> Option<Answer> {
+    fn send(&self, request: &str) -> Option<Exchange> {
         let mut stream = TcpStream::connect_timeout(&self.address, PATIENCE).ok()?;
-        stream.set_read_timeout(Some(PATIENCE)).ok()?;
         stream.write_all(request.as_bytes()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
+        Some(Exchange { stream, read: Vec::new() })
+    }
+}
+
+pub(crate) const REFRESH: &str = "refreshApplicationToken";
+
+pub(crate) fn refreshing(token: &str) -> Value {
+    json!({ "refreshToken": token })
+}
+
+/// A request that is with a server.
+pub(crate) struct Exchange {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+impl Exchange {
+    /// The answer, if there is one in that time; it can be asked for again if there is none.
+    pub(crate) fn answer(&mut self, patience: Duration) -> Option<Answer> {
+        self.stream.set_read_timeout(Some(patience)).ok()?;
+        self.stream.read_to_end(&mut self.read).ok()?;
+        let answer = str::from_utf8(&self.read).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n")?;
         let status = head.split(' ').nth(1)?.parse().ok()?;
         Some(Answer { status, body: serde_json::from_str(body).unwrap_or_default() })

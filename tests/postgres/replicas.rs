@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    iter,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -21,7 +22,7 @@ use tower_bearer::{
 };
 
 use super::*;
-use crate::replica::{self, Replica, SetClock};
+use crate::replica::{self, Answer, Exchange, PATIENCE, REFRESH, Replica, SetClock, refreshing};
 
 const NOW: u64 = 1_800_000_000;
 const DAY: u64 = 24 * 3600;
@@ -59,26 +60,42 @@ impl World {
         Self { url, schema, replicas, secret, asked: AtomicUsize::new(0) }
     }
 
-    /// The first answer that says something, from whichever server: one that is gone or stands still is
-    /// passed over, and so is 503, of which nobody can tell what was done.
-    fn ask(&self, ask: impl Fn(&Replica) -> Option<replica::Answer>) -> replica::Answer {
+    /// The first answer that says something, from whichever server, and what others may say late: one
+    /// that is gone or stands still is passed over, and so is 503, of which nobody can tell what was done.
+    fn ask(&self, endpoint: &str, body: &Value) -> (Answer, Vec<Exchange>) {
         let end = Instant::now() + Duration::from_secs(60);
+        let mut silent = Vec::new();
         loop {
             let next = self.asked.fetch_add(1, Ordering::Relaxed) % self.replicas.len();
-            match ask(&self.replicas[next]) {
-                Some(answer) if answer.status != 503 => return answer,
-                _ => assert!(Instant::now() < end, "nobody answers"),
+            if let Some(mut exchange) = self.replicas[next].ask(endpoint, body) {
+                match exchange.answer(PATIENCE) {
+                    Some(answer) if answer.status != 503 => return (answer, silent),
+                    Some(_) => {}
+                    None => silent.push(exchange),
+                }
             }
+            assert!(Instant::now() < end, "nobody answers");
         }
     }
 
-    fn authenticate_with(&self, secret: &str) -> replica::Answer {
+    fn authenticate_with(&self, secret: &str) -> Answer {
         let body = json!({ "applicationName": "App1", "applicationSecret": secret });
-        self.ask(|replica| replica.post("authenticateApplication", &body))
+        self.ask("authenticateApplication", &body).0
     }
 
-    fn refresh(&self, token: &str) -> replica::Answer {
-        self.ask(|replica| replica.refresh(token))
+    fn refresh(&self, token: &str) -> Answer {
+        self.refresh_settled(token).0
+    }
+
+    /// The first answer, and what was said late by servers that stood still.
+    ///
+    /// A client that tries again elsewhere goes on only when nothing is under way any more: a request
+    /// that reaches the store two rotations later shows a token that was used, which ends the family.
+    fn refresh_settled(&self, token: &str) -> (Answer, Vec<Answer>) {
+        let (answer, silent) = self.ask(REFRESH, &refreshing(token));
+        // Whoever was killed says nothing.
+        let late = silent.into_iter().filter_map(|mut it| it.answer(Duration::from_secs(60)));
+        (answer, late.filter(|answer| answer.status != 503).collect())
     }
 
     fn alive(&self) -> impl Iterator<Item = &Replica> {
@@ -118,15 +135,30 @@ fn claim(token: &str, part: usize, name: &str) -> String {
     claims[name].as_str().unwrap().to_owned()
 }
 
+fn kids(document: &Value) -> BTreeSet<String> {
+    let keys = document["keys"].as_array().unwrap();
+    keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
+}
+
 /// Which refresh token followed which: one alone, whoever answered.
 #[derive(Default)]
 struct Line(Mutex<BTreeMap<String, String>>);
 
 impl Line {
-    fn follows(&self, token: &str, next: String) {
+    /// The token that follows this one, by whichever server says it.
+    fn next(&self, world: &World, token: &str) -> String {
+        let (answer, late) = world.refresh_settled(token);
+        for answer in iter::once(&answer).chain(&late) {
+            assert_eq!(answer.status, 200, "an acknowledged token is lost: {answer:?}");
+            self.follows(token, &answer.text("refreshToken"));
+        }
+        answer.text("refreshToken")
+    }
+
+    fn follows(&self, token: &str, next: &str) {
         let mut line = self.0.lock().unwrap();
-        let known = line.entry(token.to_owned()).or_insert_with(|| next.clone());
-        assert_eq!(*known, next, "a family forked");
+        let known = line.entry(token.to_owned()).or_insert_with(|| next.to_owned());
+        assert_eq!(known, next, "a family forked");
     }
 }
 
@@ -137,22 +169,45 @@ fn drive(world: &World, first: String) -> Vec<String> {
         let token = tokens.last().unwrap();
         thread::scope(|scope| {
             for _ in 0..RIVALS {
-                scope.spawn(|| {
-                    let answer = world.refresh(token);
-                    assert_eq!(answer.status, 200, "{answer:?}");
-                    line.follows(token, answer.text("refreshToken"));
-                });
+                scope.spawn(|| line.next(world, token));
             }
         });
         let next = line.0.lock().unwrap()[token].clone();
-        tokens.push(next);
-        // Only the current token, so that the grace is not used in a row for ever.
-        let alone = tokens.last().unwrap().clone();
-        let answer = world.refresh(&alone);
-        assert_eq!(answer.status, 200, "an acknowledged token is lost: {answer:?}");
-        tokens.push(answer.text("refreshToken"));
+        // By one client alone, so that the grace is not used in a row for ever.
+        let after = line.next(world, &next);
+        tokens.extend([next, after]);
     }
     tokens
+}
+
+/// Refreshes a family until it is revoked by somebody else: whoever asks after that was answered, and
+/// wherever, gets nothing.
+fn end_while_used(world: &World, pair: &Answer) {
+    let refreshes = AtomicUsize::new(0);
+    let is_revoked = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut token = pair.text("refreshToken");
+            loop {
+                let was_revoked = is_revoked.load(Ordering::SeqCst);
+                let answer = world.refresh(&token);
+                if answer.status != 200 {
+                    assert_eq!(answer.status, 401, "{answer:?}");
+                    break;
+                }
+                assert!(!was_revoked, "a family lives on that was revoked");
+                token = answer.text("refreshToken");
+                refreshes.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        scope.spawn(|| {
+            until(|| (refreshes.load(Ordering::SeqCst) > 2).then_some(()));
+            let body = json!({ "refreshToken": pair.text("refreshToken") });
+            let answer = world.ask("revokeApplicationToken", &body).0;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            is_revoked.store(true, Ordering::SeqCst);
+        });
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -163,26 +218,41 @@ async fn three_servers_of_one_database_are_one_of_which_one_is_killed_and_one_st
     let sids: Vec<_> =
         opened.iter().map(|pair| claim(&pair.text("accessToken"), 1, "sid")).collect();
 
-    let is_over = AtomicBool::new(false);
-    let lines: Vec<Vec<String>> = thread::scope(|scope| {
+    let before = world.same_keys(1);
+    let ended: Vec<_> = (0..FAMILIES).map(|_| world.authenticate_with(&world.secret)).collect();
+    let (lines, secret) = thread::scope(|scope| {
         let driven: Vec<_> = opened
             .iter()
             .map(|pair| scope.spawn(|| drive(&world, pair.text("refreshToken"))))
             .collect();
-        // In the middle of it one stands still for a while, and another one is killed.
+        let revoked: Vec<_> =
+            ended.iter().map(|pair| scope.spawn(|| end_while_used(&world, pair))).collect();
+        // In the middle of it one stands still for a while, and another one is killed; what all should
+        // come to know is done by the third.
         let trouble = scope.spawn(|| {
             world.replicas[1].signal("-STOP");
+            let secret = world.replicas[0].order("add-secret App1");
+            world.replicas[0].order("rotate-key");
             thread::sleep(Duration::from_secs(3));
             world.replicas[2].kill();
             thread::sleep(Duration::from_secs(1));
             world.replicas[1].signal("-CONT");
+            secret
         });
-        let lines = driven.into_iter().map(|line| line.join().unwrap()).collect();
-        trouble.join().unwrap();
-        is_over.store(true, Ordering::Relaxed);
-        lines
+        revoked.into_iter().for_each(|family| family.join().unwrap());
+        let lines: Vec<_> = driven.into_iter().map(|line| line.join().unwrap()).collect();
+        (lines, trouble.join().unwrap())
     });
     assert!(world.replicas[2].get("/.well-known/jwks.json").is_none(), "it is gone");
+    let after = world.same_keys(2);
+    for replica in world.alive() {
+        let body = json!({ "applicationName": "App1", "applicationSecret": secret });
+        let pair = replica.post("authenticateApplication", &body).unwrap();
+        assert_eq!(pair.status, 200, "{pair:?}");
+        // Everybody has had the time to fetch this one.
+        let kid = claim(&pair.text("accessToken"), 0, "kid");
+        assert!(kids(&before).contains(&kid) && kids(&after).contains(&kid), "{kid}");
+    }
 
     let store = Postgres::builder(&world.url).schema(&world.schema).connect().await.unwrap();
     for (sid, line) in sids.iter().zip(&lines) {
@@ -223,10 +293,6 @@ async fn secrets_and_signing_keys_are_rotated_for_all_servers() {
     let before = world.same_keys(1);
     world.replicas[1].order("rotate-key");
     let published = world.same_keys(2);
-    let kids = |document: &Value| -> BTreeSet<String> {
-        let keys = document["keys"].as_array().unwrap();
-        keys.iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect()
-    };
     // Until its time comes, nobody signs with the new key; then everybody does at once.
     let signs = |replica: &Replica| {
         let body = json!({ "applicationName": "App1", "applicationSecret": world.secret });
