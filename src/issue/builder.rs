@@ -190,9 +190,12 @@ impl ServerBuilder {
         let settings = self.settings()?;
         let keys = self.keys.clone().ok_or(ConfigError::NoServerKeys)?;
         self.throttle.check()?;
-        let limiter = Limiter::new(&self.throttle).with_external(self.guess_limiter);
-
         let now = self.clock.now();
+        let mut limiter = Limiter::new(&self.throttle).with_external(self.guess_limiter);
+        if let Some(log) = self.store.guess_log() {
+            limiter = limiter.with_shared(Arc::clone(&keys.guesses));
+            limiter.exchange(log, now).await?;
+        }
         let keeping = Keeping {
             settings: &settings,
             store: &*self.store,

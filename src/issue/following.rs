@@ -2,11 +2,14 @@
 
 use std::{
     convert::Infallible,
+    future::{Future as _, pending, poll_fn},
+    pin::pin,
     sync::{Arc, PoisonError, atomic::Ordering},
+    task::Poll,
     time::Duration,
 };
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{
     feed::LOOK_EVERY,
@@ -27,6 +30,10 @@ const READ_KEYS_EVERY: Duration = Duration::from_secs(1);
 const RETRY_EVERY: Duration = Duration::from_secs(5);
 /// How often everything is done that time demands.
 const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
+/// One exchange of guesses stands for all that fail within so long, and there is one every so often even
+/// if a notice was missed.
+const TOLD_TOGETHER: Duration = Duration::from_millis(100);
+const EXCHANGE_EVERY: Duration = Duration::from_secs(1);
 /// Nothing is signed with keys that were read longer ago than this: another one may sign by now, and
 /// this one be no longer known. Less than the shortest time for which a key is published ahead.
 const KEYS_HOLD_FOR: Duration = Duration::from_secs(120);
@@ -60,18 +67,53 @@ impl Following {
 impl Core {
     /// Does all that time demands and other servers do, for as long as it is polled.
     pub(super) async fn run(&self) -> Infallible {
+        let mut following = pin!(self.follow());
+        let mut exchanging = pin!(self.exchange_guesses());
+        poll_fn(|context| {
+            let _ = following.as_mut().poll(context);
+            exchanging.as_mut().poll(context)
+        })
+        .await
+    }
+
+    /// Tells the other servers of failed guesses, and hears of theirs.
+    async fn exchange_guesses(&self) -> Infallible {
+        let Some(log) = self.store.guess_log() else {
+            return pending().await;
+        };
+        let mut notices = log.notices();
+        let mut is_failing = false;
+        loop {
+            let done = self.limiter.exchange(log, self.now()).await;
+            self.tell_failure(&done, &mut is_failing);
+            sleep(TOLD_TOGETHER).await;
+            let mut news = pin!(self.limiter.news());
+            let mut noticed = pin!(notices.next());
+            let either = poll_fn(|context| match news.as_mut().poll(context) {
+                Poll::Ready(()) => Poll::Ready(()),
+                Poll::Pending => noticed.as_mut().poll(context),
+            });
+            let _ = timeout(EXCHANGE_EVERY, either).await;
+        }
+    }
+
+    /// Of an outage the first failure is told.
+    fn tell_failure(&self, done: &Result<(), StoreError>, is_failing: &mut bool) {
+        if let (Err(error), false) = (done, *is_failing) {
+            let mut event = IssuingEvent::new(IssuingAction::StoreFailed);
+            event.error = Some(Arc::new(error.clone()));
+            self.tell(event);
+        }
+        *is_failing = done.is_err();
+    }
+
+    async fn follow(&self) -> Infallible {
         let mut notices = self.store.notices();
         let mut last = Instants::default();
         let mut is_failing = false;
         loop {
             let done = self.look(&mut last).await;
-            // Of an outage the first failure is told.
-            if let (Err(error), false) = (&done, is_failing) {
-                let mut event = IssuingEvent::new(IssuingAction::StoreFailed);
-                event.error = Some(Arc::new(error.clone()));
-                self.tell(event);
-            }
-            is_failing = done.is_err();
+            self.tell_failure(&done, &mut is_failing);
             let _ = timeout(LOOK_EVERY, notices.next()).await;
         }
     }

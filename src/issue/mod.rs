@@ -75,6 +75,7 @@ mod error;
 mod family;
 mod feed;
 mod following;
+mod guess_log;
 mod hashing;
 mod introspect;
 mod key_file;
@@ -103,6 +104,7 @@ pub use self::{
     builder::{OpenError, ServerBuilder},
     family::{Door, FamilyId, FamilyRecord},
     feed::StoreSource,
+    guess_log::{GuessLog, GuessPage, GuessRecord},
     network::Network,
     notices::{Notices, Notifier},
     secret::GeneratedSecret,

@@ -224,6 +224,7 @@ impl AuthorizationServer {
     pub async fn replace_server_keys(&self, keys: ServerKeys) -> Result<(), StoreError> {
         let core = &self.core;
         SigningRing::open(core.store.signing_keys().await?, &keys.sealing, core.settings.backend)?;
+        core.limiter.replace_key(Arc::clone(&keys.guesses));
         core.keys.store(Arc::new(keys));
         core.tell(IssuingEvent::new(IssuingAction::ServerKeysReplaced));
         self.maintain().await

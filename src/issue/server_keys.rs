@@ -1,6 +1,6 @@
 //! The keys that the server holds and its store does not.
 
-use std::{fmt, path::Path};
+use std::{fmt, path::Path, sync::Arc};
 
 use super::key_file;
 pub use super::key_file::KeyFileError;
@@ -40,6 +40,9 @@ pub struct ServerKeys {
     pub(super) refresh: Ring<MacKey>,
     pub(super) pepper: Ring<MacKey>,
     pub(super) sealing: Ring<AeadKey>,
+    /// Hashes whoever guesses, in what servers tell each other: of no use for anything else, and never
+    /// needed for what is old.
+    pub(super) guesses: Arc<MacKey>,
 }
 
 impl ServerKeys {
@@ -49,6 +52,7 @@ impl ServerKeys {
             refresh: Ring::of(refresh_key(root)),
             pepper: Ring::of(pepper(root)),
             sealing: Ring::of(sealing_key(root)),
+            guesses: Arc::new(guess_key(root)),
         }
     }
 
@@ -166,8 +170,8 @@ pub(super) type KeyTag = [u8; 4];
 
 /// Keys for one purpose; the first one is used for what is new.
 pub(super) struct Ring<K> {
-    first: std::sync::Arc<(KeyTag, K)>,
-    others: Vec<std::sync::Arc<(KeyTag, K)>>,
+    first: Arc<(KeyTag, K)>,
+    others: Vec<Arc<(KeyTag, K)>>,
 }
 
 impl<K> Ring<K> {
@@ -201,7 +205,7 @@ impl<K> Ring<K> {
 
 impl<K> Clone for Ring<K> {
     fn clone(&self) -> Self {
-        Self { first: std::sync::Arc::clone(&self.first), others: self.others.clone() }
+        Self { first: Arc::clone(&self.first), others: self.others.clone() }
     }
 }
 
@@ -225,6 +229,10 @@ fn pepper(root: &RootKey) -> (KeyTag, MacKey) {
 fn sealing_key(root: &RootKey) -> (KeyTag, AeadKey) {
     let key = root.derive(b"tower-bearer sealing 1");
     (tag_of(&key), AeadKey::new(key.expose()))
+}
+
+fn guess_key(root: &RootKey) -> MacKey {
+    MacKey::new(root.derive(b"tower-bearer guesses 1").expose())
 }
 
 fn tag_of(key: &Secret<[u8; 32]>) -> KeyTag {

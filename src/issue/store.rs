@@ -5,6 +5,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use super::{
     application::ApplicationRecord,
     family::{FamilyId, FamilyRecord},
+    guess_log::GuessLog,
     notices::Notices,
     signing::KeyRecord,
 };
@@ -115,6 +116,12 @@ pub trait Store: Send + Sync + 'static {
         })
     }
 
+    /// Where servers that share this store tell each other of failed guesses; nothing if each counts for
+    /// itself.
+    fn guess_log(&self) -> Option<&dyn GuessLog> {
+        None
+    }
+
     /// Forgets what is past, at most `limit` of each kind; returns how many it were in all.
     fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64>;
 }
@@ -173,6 +180,10 @@ impl<S: Store + ?Sized> Store for Arc<S> {
 
     fn notices(&self) -> Notices {
         (**self).notices()
+    }
+
+    fn guess_log(&self) -> Option<&dyn GuessLog> {
+        (**self).guess_log()
     }
 
     fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64> {

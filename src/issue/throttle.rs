@@ -4,6 +4,7 @@ mod external;
 mod limiter;
 mod passed;
 mod permit;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod throttled;
@@ -31,6 +32,10 @@ use crate::error::ConfigError;
 /// for those who succeeded lately. So guesses from many sources can be in the way of applications
 /// whose secrets a person chose. [Generated](super::Applications::add_secret) ones take none of
 /// these places.
+///
+/// Servers of one store count together where the store has a [log](super::GuessLog) for it, if they
+/// [run](super::AuthorizationServer::run): what fails at one of them counts at the others within some
+/// tenths of a second. Without the log each counts for itself.
 ///
 /// An attempt counts from when its secret is compared. A client that goes away after that failed,
 /// whatever its secret is worth; one that goes away before, as when the store does not answer, did

@@ -118,9 +118,9 @@
 //! Any number of servers may have one PostgreSQL database, `store::Postgres`, with the same server keys
 //! and clocks that agree within seconds. Give each its `run`: a revocation at one of them is refused by
 //! all within a second, and the key document is the same everywhere within a few, long before a new key
-//! signs. A refresh token is good for one next pair whichever server is asked. Guesses are counted by
-//! each server for itself, so that so many more are possible as there are servers, unless a
-//! [limiter](crate::issue::GuessLimiter) of yours counts for all.
+//! signs. A refresh token is good for one next pair whichever server is asked. A failed guess
+//! at one of them counts at all, a few tenths of a second later ([`GuessLog`](crate::issue::GuessLog));
+//! while the database is out of reach each counts for itself.
 //!
 //! A service that only verifies keeps a [feed](crate::revocation::feed) of what was revoked: from the
 //! database ([`StoreSource`](crate::issue::StoreSource)), with a role that may read the tables, or over

@@ -276,6 +276,26 @@ async fn three_servers_of_one_database_are_one_of_which_one_is_killed_and_one_st
     }
 }
 
+/// X-BF-01
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_guessed_enough_at_one_server_has_nothing_left_at_the_others() {
+    const AT_ONCE: usize = 1000;
+    let Some(server) = Server::start() else { return };
+    let world = World::new(&server, "guesses").await;
+    let guess = |replica: &Replica| replica.refresh("guess").unwrap().status;
+    for _ in 0..AT_ONCE {
+        assert_eq!(guess(&world.replicas[0]), 401);
+    }
+    assert_eq!(guess(&world.replicas[0]), 429);
+    for other in &world.replicas[1..] {
+        let mut more = 0;
+        while guess(other) == 401 {
+            more += 1;
+            assert!(more < AT_ONCE / 2, "it counts for itself");
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn secrets_and_signing_keys_are_rotated_for_all_servers() {
     let Some(server) = Server::start() else { return };

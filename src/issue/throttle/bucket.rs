@@ -46,17 +46,18 @@ impl Bucket {
         Some(missing.div_ceil(rate.per_second.unsigned_abs()))
     }
 
-    /// Takes a failure out, whether it is to be had or not.
-    pub(super) fn take(&mut self, rate: Rate, at: u64) {
+    /// Takes so many failures out, whether they are to be had or not; also later than they happened.
+    pub(super) fn take(&mut self, rate: Rate, failures: u32, at: u64) {
         self.fill(rate, at);
-        self.held = (self.held - rate.cost).max(rate.least);
+        let cost = rate.cost.saturating_mul(failures.into());
+        self.held = self.held.saturating_sub(cost).max(rate.least);
     }
 
     fn fill(&mut self, rate: Rate, at: u64) {
         let passed = i64::try_from(at.saturating_sub(self.at)).unwrap_or(i64::MAX);
         let more = passed.saturating_mul(rate.per_second);
         self.held = self.held.saturating_add(more).min(rate.most);
-        self.at = at;
+        self.at = self.at.max(at);
     }
 }
 
@@ -64,21 +65,17 @@ impl Bucket {
 mod tests {
     use super::*;
 
-    fn take(bucket: &mut Bucket, rate: Rate, failures: usize, at: u64) {
-        (0..failures).for_each(|_| bucket.take(rate, at));
-    }
-
     #[test]
     fn a_bucket_holds_its_burst_and_fills_one_by_one() {
         let rate = Rate::new(30, 1, 2, 900);
         let mut bucket = Bucket::full(rate, 100);
-        take(&mut bucket, rate, 29, 100);
+        bucket.take(rate, 29, 100);
         assert_eq!(bucket.wait(rate, 100), None);
-        bucket.take(rate, 100);
+        bucket.take(rate, 1, 100);
         assert_eq!(bucket.wait(rate, 100), Some(2));
         assert_eq!(bucket.wait(rate, 101), Some(1));
         assert_eq!(bucket.wait(rate, 102), None);
-        bucket.take(rate, 102);
+        bucket.take(rate, 1, 102);
         assert_eq!(bucket.wait(rate, 103), Some(1));
     }
 
@@ -87,7 +84,7 @@ mod tests {
         let rate = Rate::new(3, 100, 1, 900);
         let mut bucket = Bucket::full(rate, 0);
         assert_eq!(bucket.wait(rate, u64::MAX), None);
-        take(&mut bucket, rate, 3, u64::MAX);
+        bucket.take(rate, 3, u64::MAX);
         assert_eq!(bucket.wait(rate, u64::MAX), Some(1));
     }
 
@@ -95,11 +92,21 @@ mod tests {
     fn failures_beyond_the_last_are_a_debt_with_a_bound() {
         let rate = Rate::new(30, 1, 2, 900);
         let mut bucket = Bucket::full(rate, 0);
-        take(&mut bucket, rate, 40, 0);
+        bucket.take(rate, 40, 0);
         assert_eq!(bucket.wait(rate, 0), Some(22));
-        take(&mut bucket, rate, 100_000, 0);
+        bucket.take(rate, 100_000, 0);
         assert_eq!(bucket.wait(rate, 0), Some(900));
         assert_eq!(bucket.wait(rate, 900), None);
+    }
+
+    #[test]
+    fn a_failure_that_is_told_late_gives_nothing_back() {
+        let rate = Rate::new(3, 1, 1, 900);
+        let mut bucket = Bucket::full(rate, 100);
+        bucket.take(rate, 2, 100);
+        bucket.take(rate, 2, 90);
+        assert_eq!(bucket.wait(rate, 100), Some(2));
+        assert_eq!(bucket.wait(rate, 102), None);
     }
 
     #[test]
@@ -110,7 +117,7 @@ mod tests {
             let rate = Rate::new(at_once, more, seconds, longest);
             let mut bucket = Bucket::full(rate, u64::MAX);
             assert_eq!(bucket.wait(rate, 0), None);
-            take(&mut bucket, rate, 2, 1);
+            bucket.take(rate, 2, 1);
             bucket.wait(rate, u64::MAX);
         }
     }

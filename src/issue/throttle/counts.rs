@@ -9,7 +9,7 @@ use super::{
     permit::Outcome,
     throttled::{Throttled, ThrottledBy},
 };
-use crate::time::UnixTime;
+use crate::{issue::GuessRecord, time::UnixTime};
 
 /// How soon failures from everywhere are paid for that were under way together, in seconds. Not
 /// longer, as those wait who did nothing.
@@ -110,7 +110,7 @@ impl Counts {
 
     pub(super) fn note_miss(&mut self, source: Option<u64>, now: UnixTime) {
         let at = self.passed.at_least(now);
-        self.count(source, at);
+        self.count(source, 1, at);
     }
 
     /// Says how long an application that authenticated has to wait before it asks about another token.
@@ -126,7 +126,7 @@ impl Counts {
     pub(super) fn note_caller_miss(&mut self, caller: u64, now: UnixTime) {
         let at = self.passed.at_least(now);
         let rate = self.limits.caller;
-        self.callers.get_or_insert_mut(caller, || Bucket::full(rate, at)).take(rate, at);
+        self.callers.get_or_insert_mut(caller, || Bucket::full(rate, at)).take(rate, 1, at);
     }
 
     /// Counts the outcome of an attempt that was let through.
@@ -142,12 +142,54 @@ impl Counts {
                     self.known_good.put(keys.source, at);
                 }
             }
-            Outcome::Failed(_) | Outcome::Dropped => self.count(keys.map(|keys| keys.source), at),
+            Outcome::Failed(_) | Outcome::Dropped => {
+                self.count(keys.map(|keys| keys.source), 1, at);
+            }
             Outcome::Withdrawn => {}
         }
         if let Some(keys) = keys {
             self.settle_pair(keys.pair, outcome, at);
         }
+    }
+
+    /// Counts what happened at another server, so many seconds ago.
+    pub(super) fn learn(&mut self, record: &GuessRecord, age: u64, now: UnixTime) {
+        let at = self.passed.at_least(now).saturating_sub(age);
+        if record.failures == 0 {
+            for key in [record.pair, record.source].into_iter().flatten() {
+                let known = self.known_good.peek(&key).copied().unwrap_or_default();
+                self.known_good.put(key, known.max(at));
+            }
+        } else {
+            self.count(record.source, record.failures, at);
+        }
+        if let Some(key) = record.pair {
+            self.learn_pair(key, record.failures, at);
+        }
+    }
+
+    fn learn_pair(&mut self, key: u64, failures: u32, at: u64) {
+        let limits = self.limits;
+        let pair = self.pairs.get_or_insert_mut(key, Pair::default);
+        if failures == 0 {
+            (pair.failures, pair.until) = (0, 0);
+        } else {
+            pair.failures = pair.failures.saturating_add(failures);
+            pair.until = pair.until.max(at.saturating_add(limits.backoff(pair.failures)));
+        }
+        if pair.failures == 0 && pair.pending == 0 {
+            self.pairs.pop(&key);
+        }
+    }
+
+    /// Whether it says more than is known already that this attempt succeeded.
+    pub(super) fn is_news(&mut self, keys: Keys) -> bool {
+        let at = self.passed.so_far();
+        let has_failed = self.pairs.peek(&keys.pair).is_some_and(|pair| pair.failures > 0);
+        let is_older = |success: &u64| {
+            at.saturating_sub(*success).saturating_mul(2) >= self.limits.known_good_for
+        };
+        has_failed || self.known_good.peek(&keys.pair).is_none_or(is_older)
     }
 
     fn settle_pair(&mut self, key: u64, outcome: Outcome, at: u64) {
@@ -167,12 +209,13 @@ impl Counts {
         }
     }
 
-    /// Counts a failure for the source, if there is one, and for all.
-    fn count(&mut self, source: Option<u64>, at: u64) {
+    /// Counts failures for the source, if there is one, and for all.
+    fn count(&mut self, source: Option<u64>, failures: u32, at: u64) {
         let Limits { source: rate, global, .. } = self.limits;
-        self.global.take(global, at);
+        self.global.take(global, failures, at);
         if let Some(key) = source {
-            self.sources.get_or_insert_mut(key, || Bucket::full(rate, at)).take(rate, at);
+            let full = || Bucket::full(rate, at);
+            self.sources.get_or_insert_mut(key, full).take(rate, failures, at);
         }
     }
 

@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    future::pending,
     hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -9,9 +10,17 @@ use super::{
     counts::{Counts, Keys},
     external::{GuessAttempt, GuessLimiter},
     permit::{Outcome, Permit},
+    shared::Shared,
     throttled::Throttled,
 };
-use crate::{issue::Source, time::UnixTime};
+use crate::{
+    crypto::MacKey,
+    issue::{GuessLog, Source, StoreError},
+    time::UnixTime,
+};
+
+/// How many records are read at a time.
+const READ_AT_ONCE: usize = 1000;
 
 /// Says who has to wait.
 ///
@@ -21,6 +30,7 @@ pub(crate) struct Limiter {
     /// Random, so that nobody can find names that share an entry.
     hasher: RandomState,
     counts: Mutex<Counts>,
+    shared: Option<Shared>,
     external: Option<Arc<dyn GuessLimiter>>,
 }
 
@@ -28,7 +38,13 @@ impl Limiter {
     /// Nothing has failed yet. The settings are [checked](Throttle::check).
     pub(crate) fn new(settings: &Throttle) -> Self {
         let counts = Mutex::new(Counts::new(settings));
-        Self { hasher: RandomState::new(), counts, external: None }
+        Self { hasher: RandomState::new(), counts, shared: None, external: None }
+    }
+
+    /// Counts under hashes of this key, which all servers of a store have, and exchanges with them what
+    /// failed.
+    pub(crate) fn with_shared(self, key: Arc<MacKey>) -> Self {
+        Self { shared: Some(Shared::new(key)), ..self }
     }
 
     /// Asks and tells another one, too.
@@ -79,9 +95,14 @@ impl Limiter {
         source: Source,
         now: UnixTime,
     ) -> Result<Permit<'_>, Throttled> {
-        let keys = source.network().map(|network| Keys {
-            pair: self.hasher.hash_one((who, network)),
-            source: self.hasher.hash_one(network),
+        let keys = source.network().map(|network| match &self.shared {
+            Some(shared) => {
+                Keys { pair: shared.hash(Some(who), network), source: shared.hash(None, network) }
+            }
+            None => Keys {
+                pair: self.hasher.hash_one((who, network)),
+                source: self.hasher.hash_one(network),
+            },
         });
         self.counts().admit(keys, now)?;
         Ok(Permit::new(self, keys))
@@ -98,6 +119,9 @@ impl Limiter {
     pub(crate) fn note_miss(&self, source: Source, now: UnixTime) {
         let key = self.source_key(source);
         self.counts().note_miss(key, now);
+        if let Some(shared) = &self.shared {
+            shared.failed(None, key);
+        }
         if let Some(external) = &self.external {
             external.failed(GuessAttempt { application: None, source });
         }
@@ -117,11 +141,76 @@ impl Limiter {
     }
 
     pub(super) fn settle(&self, keys: Option<Keys>, outcome: Outcome) {
-        self.counts().settle(keys, outcome);
+        let mut counts = self.counts();
+        let is_news = keys.is_some_and(|keys| counts.is_news(keys));
+        counts.settle(keys, outcome);
+        drop(counts);
+        let Some(shared) = &self.shared else {
+            return;
+        };
+        match (outcome, keys) {
+            (Outcome::Succeeded(_), Some(keys)) if is_news => {
+                shared.succeeded(keys.pair, keys.source);
+            }
+            (Outcome::Failed(_) | Outcome::Dropped, keys) => {
+                shared.failed(keys.map(|keys| keys.pair), keys.map(|keys| keys.source));
+            }
+            _ => {}
+        }
+    }
+
+    /// Uses another key from now on; what was counted under the one before is forgotten in time.
+    pub(crate) fn replace_key(&self, key: Arc<MacKey>) {
+        if let Some(shared) = &self.shared {
+            shared.replace_key(key);
+        }
+    }
+
+    /// Tells the other servers what failed here, and counts what failed at theirs.
+    pub(crate) async fn exchange(
+        &self,
+        log: &dyn GuessLog,
+        now: UnixTime,
+    ) -> Result<(), StoreError> {
+        let Some(shared) = &self.shared else {
+            return Ok(());
+        };
+        let mut place = shared.place.lock().await;
+        let records = shared.take();
+        if !records.is_empty() {
+            let added = log.add(records.clone()).await;
+            added.inspect_err(|_| shared.put_back(records))?;
+        }
+        loop {
+            let page = log.after(*place, READ_AT_ONCE).await?;
+            let mut counts = self.counts();
+            for (record, age) in &page.records {
+                if record.server != shared.server {
+                    counts.learn(record, age.as_secs(), now);
+                }
+            }
+            drop(counts);
+            *place = page.next;
+            if !page.has_more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Waits until there is something to tell.
+    pub(crate) async fn news(&self) {
+        match &self.shared {
+            Some(shared) => shared.news.notified().await,
+            None => pending().await,
+        }
     }
 
     fn source_key(&self, source: Source) -> Option<u64> {
-        source.network().map(|network| self.hasher.hash_one(network))
+        let network = source.network()?;
+        Some(match &self.shared {
+            Some(shared) => shared.hash(None, network),
+            None => self.hasher.hash_one(network),
+        })
     }
 
     /// A panic of another thread leaves numbers behind that are still numbers.

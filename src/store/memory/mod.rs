@@ -1,3 +1,4 @@
+mod guesses;
 mod revoked;
 mod tables;
 
@@ -6,11 +7,11 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use self::tables::Tables;
+use self::{guesses::Guesses, tables::Tables};
 use crate::{
     issue::{
-        ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Notices, Notifier, Past,
-        Pending, Store, Write,
+        ApplicationRecord, Applied, FamilyId, FamilyRecord, GuessLog, KeyRecord, Notices, Notifier,
+        Past, Pending, Store, Write,
     },
     revocation::{RevocationCursor, RevocationPage},
     time::UnixTime,
@@ -27,6 +28,7 @@ pub struct Memory(Arc<Shared>);
 struct Shared {
     tables: Mutex<Tables>,
     notifier: Notifier,
+    guesses: Guesses,
 }
 
 impl Memory {
@@ -102,6 +104,10 @@ impl Store for Memory {
 
     fn notices(&self) -> Notices {
         self.0.notifier.notices()
+    }
+
+    fn guess_log(&self) -> Option<&dyn GuessLog> {
+        Some(&self.0.guesses)
     }
 
     fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64> {

@@ -12,12 +12,13 @@ use tokio::{
 
 use super::{
     error::{Fault, is_given_up, late},
+    guesses,
     select::Query,
     writes,
 };
 use crate::{
     error::BoxError,
-    issue::{Past, StoreError, Write},
+    issue::{GuessRecord, Past, StoreError, Write},
 };
 
 /// The connections, and how long anything may take.
@@ -31,6 +32,7 @@ pub(super) struct Database {
 /// What is done in one transaction.
 pub(super) enum Work {
     Apply(Vec<Write>),
+    Tell(Vec<GuessRecord>),
     Purge { past: Past, limit: usize },
 }
 
@@ -156,8 +158,13 @@ async fn done(connection: &mut PgConnection, work: &Work) -> Result<Outcome, Fau
             }
             Ok(Outcome::Done(0))
         }
+        Work::Tell(records) => {
+            guesses::tell(connection, records).await?;
+            Ok(Outcome::Done(0))
+        }
         Work::Purge { past, limit } => {
-            writes::purge(connection, *past, *limit).await.map(Outcome::Done)
+            let forgotten = writes::purge(connection, *past, *limit).await?;
+            Ok(Outcome::Done(forgotten + guesses::purge(connection, *limit).await?))
         }
     }
 }

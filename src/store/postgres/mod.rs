@@ -2,6 +2,7 @@ mod builder;
 mod database;
 mod error;
 mod feed;
+mod guesses;
 mod notices;
 mod rows;
 mod schema;
@@ -18,8 +19,8 @@ use self::{
 };
 use crate::{
     issue::{
-        ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Notices, Past, Pending,
-        Store, StoreError, Write,
+        ApplicationRecord, Applied, FamilyId, FamilyRecord, GuessLog, KeyRecord, Notices, Past,
+        Pending, Store, StoreError, Write,
     },
     revocation::{RevocationCursor, RevocationPage},
     time::UnixTime,
@@ -52,6 +53,8 @@ use crate::{
 /// - Numbers and times above 2^63 - 1, lifetimes that are not in whole seconds and texts with U+0000
 ///   are refused with an error.
 /// - Sessions are used: a pooler in between must not hand each transaction to another one.
+///
+/// - [Failed guesses](crate::issue::GuessLog) at one server count at all.
 ///
 /// It needs a tokio runtime with timers.
 #[derive(Clone)]
@@ -180,6 +183,10 @@ impl Store for Postgres {
     /// Those of every store of the schema, through the database (`LISTEN` and `NOTIFY`).
     fn notices(&self) -> Notices {
         self.listening.notices()
+    }
+
+    fn guess_log(&self) -> Option<&dyn GuessLog> {
+        Some(self)
     }
 
     fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64> {

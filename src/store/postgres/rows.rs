@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     crypto::Algorithm,
-    issue::{ApplicationRecord, Door, FamilyId, FamilyRecord, KeyRecord, SecretRecord, StoreError},
+    issue::{
+        ApplicationRecord, Door, FamilyId, FamilyRecord, GuessRecord, KeyRecord, SecretRecord,
+        StoreError,
+    },
     revocation::{Revocation, RevocationEntry, RevocationKind},
     scope::ScopeSet,
     time::UnixTime,
@@ -121,6 +124,30 @@ pub(super) fn placed(row: &PgRow) -> Result<Option<Placed>, StoreError> {
     let age = Duration::from_millis(row.number("age")?);
     let entry = RevocationEntry { revocation: revocation(&row)?, age };
     Ok(Some(((row.get("transaction")?, place), entry)))
+}
+
+/// A row of the guesses.
+pub(super) struct Told {
+    /// The last place in the table.
+    pub(super) last: u64,
+    /// The place of the record, and how long it has been there.
+    pub(super) record: Option<(u64, GuessRecord, Duration)>,
+}
+
+pub(super) fn told(row: &PgRow) -> Result<Told, StoreError> {
+    let row = Fields(row);
+    let last = row.number("last")?;
+    let Some(place) = row.optional("place")? else {
+        return Ok(Told { last, record: None });
+    };
+    let hash = |column| row.get::<Option<i64>>(column).map(|hash| hash.map(i64::cast_unsigned));
+    let record = GuessRecord {
+        server: row.get::<i64>("server")?.cast_unsigned(),
+        pair: hash("pair")?,
+        source: hash("source")?,
+        failures: u32::try_from(row.number("failures")?).map_err(|error| odd("failures", error))?,
+    };
+    Ok(Told { last, record: Some((place, record, Duration::from_secs(row.number("age")?))) })
 }
 
 /// A row whose values may be anything.

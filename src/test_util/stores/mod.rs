@@ -26,6 +26,7 @@ mod applications;
 mod batches;
 mod deletion;
 mod families;
+mod guesses;
 mod keys;
 mod live_families;
 mod pages;
@@ -66,6 +67,7 @@ where
     keys::check(open).await;
     revocations::check(open).await;
     pages::check(open).await;
+    guesses::check(open).await;
     batches::check(open).await;
     races::check(open).await;
     #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]

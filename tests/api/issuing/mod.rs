@@ -16,6 +16,7 @@ mod revocation;
 mod revocation_feed;
 #[cfg(feature = "remote-keys")]
 mod revocation_source;
+mod shared_limits;
 mod signing_keys;
 mod throttle;
 mod world;

@@ -9,8 +9,8 @@ use serde_json::json;
 use tower_bearer::{
     event::{IssuingAction, Severity},
     issue::{
-        AdminError, ApplicationRecord, Applied, Cascade, FamilyId, FamilyRecord, KeyRecord, Past,
-        Pending, Store, StoreError, Write,
+        AdminError, ApplicationRecord, Applied, Cascade, FamilyId, FamilyRecord, GuessLog,
+        GuessPage, GuessRecord, KeyRecord, Notices, Past, Pending, Store, StoreError, Write,
     },
     revocation::{RevocationCursor, RevocationPage},
     store::Memory,
@@ -58,7 +58,11 @@ impl Failing {
         }
     }
 
-    fn fail(&self, reads: bool, writes: bool) {
+    fn log(&self) -> &dyn GuessLog {
+        self.store.guess_log().unwrap()
+    }
+
+    pub(super) fn fail(&self, reads: bool, writes: bool) {
         self.reads.store(reads, Ordering::SeqCst);
         self.writes.store(writes, Ordering::SeqCst);
         self.hangs.store(false, Ordering::SeqCst);
@@ -127,8 +131,26 @@ impl Store for Failing {
         self.or(&self.reads, self.store.revocations_after(after, limit))
     }
 
+    fn guess_log(&self) -> Option<&dyn GuessLog> {
+        Some(self)
+    }
+
     fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64> {
         self.or(&self.writes, self.store.purge(past, limit))
+    }
+}
+
+impl GuessLog for Failing {
+    fn add(&self, records: Vec<GuessRecord>) -> Pending<'_, ()> {
+        self.or(&self.writes, self.log().add(records))
+    }
+
+    fn after(&self, place: u64, limit: usize) -> Pending<'_, GuessPage> {
+        self.or(&self.reads, self.log().after(place, limit))
+    }
+
+    fn notices(&self) -> Notices {
+        self.log().notices()
     }
 }
 

@@ -17,11 +17,11 @@ use tower_bearer::{
 
 use super::world::{Answer, World, basic, new_app, peer};
 
-fn source(last: u8) -> IpAddr {
+pub(super) fn source(last: u8) -> IpAddr {
     [192, 0, 2, last].into()
 }
 
-async fn from(world: &World, source: IpAddr, name: &str, secret: &str) -> Answer {
+pub(super) async fn from(world: &World, source: IpAddr, name: &str, secret: &str) -> Answer {
     let body = json!({ "applicationName": name, "applicationSecret": secret });
     let request = Request::post("/api/Auth/authenticateApplication")
         .header("content-type", "application/json")
@@ -30,12 +30,12 @@ async fn from(world: &World, source: IpAddr, name: &str, secret: &str) -> Answer
     world.send_from(source, request).await
 }
 
-fn wait(answer: &Answer) -> u64 {
+pub(super) fn wait(answer: &Answer) -> u64 {
     answer.header("retry-after").unwrap().parse().unwrap()
 }
 
 /// A secret of the right shape, and no more.
-async fn wrong(world: &World) -> String {
+pub(super) async fn wrong(world: &World) -> String {
     world.another(new_app("Somebody else")).await.1.expose().to_owned()
 }
 

@@ -88,6 +88,21 @@ impl World {
         builder.clock(self.clock.clone()).open().await.expect("the server is sound")
     }
 
+    /// Another server of the same store, with the same application.
+    pub(super) async fn beside(&self, store: impl Store) -> Self {
+        let server = self.open_another(store).await;
+        let endpoints = Endpoints::builder(server.clone(), FindSource::peer(peer)).build();
+        Self {
+            endpoints: endpoints.expect("the endpoints are sound"),
+            clock: self.clock.clone(),
+            events: Recorded::default(),
+            app: self.app.clone(),
+            secret: self.secret.clone(),
+            verifier: verifier(&server, &self.clock),
+            server,
+        }
+    }
+
     pub(super) async fn authenticate(&self) -> Answer {
         self.authenticate_with("App1", self.secret.expose()).await
     }

@@ -78,3 +78,18 @@ CREATE TABLE revocation (
 
 CREATE INDEX revocation_by_place ON revocation (transaction, place);
 CREATE INDEX revocation_by_end ON revocation (until);
+
+-- Failed guesses, for the other servers. Whoever adds some keeps others from it until it has ended, so
+-- that places are in the order in which they can be read. It need not survive a crash.
+CREATE SEQUENCE guess_place;
+
+CREATE UNLOGGED TABLE guess (
+    place BIGINT NOT NULL PRIMARY KEY DEFAULT nextval('guess_place'),
+    server BIGINT NOT NULL,
+    pair BIGINT, -- keyed hashes of application and source, and of the source
+    source BIGINT,
+    failures BIGINT NOT NULL, -- 0 is a success
+    written_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
+);
+
+CREATE INDEX guess_by_age ON guess (written_at);
