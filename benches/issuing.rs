@@ -19,6 +19,9 @@ mod bare;
 mod clients;
 #[path = "shared/compare.rs"]
 mod compare;
+#[cfg(feature = "postgres")]
+#[path = "issuing/database.rs"]
+mod database;
 #[path = "issuing/feed.rs"]
 mod feed;
 #[path = "issuing/load.rs"]
@@ -48,6 +51,10 @@ fn main() {
     }
     if options.shows("feed") {
         runtime.block_on(feed::run(&options));
+    }
+    #[cfg(feature = "postgres")]
+    if options.shows("database") {
+        runtime.block_on(database::run(&options));
     }
     if options.shows("load") {
         let folder = Folder::new();

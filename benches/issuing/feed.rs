@@ -19,7 +19,7 @@ pub(crate) async fn run(options: &Options) {
     let count = if options.smoke { 1_000 } else { 1_000_000 };
     snapshot("Memory", Memory::new(), count).await;
     #[cfg(feature = "postgres")]
-    if let Some(store) = crate::load::postgres("feed").await {
+    if let Some((store, _)) = crate::load::postgres("feed").await {
         snapshot("PostgreSQL", store, count).await;
     }
     over_http(count / 100).await;

@@ -63,7 +63,7 @@ pub(crate) async fn run(options: &Options, folder: &Path) {
         cells(&[Operation::Authenticate]),
     ];
     #[cfg(feature = "postgres")]
-    if let Some(store) = postgres("load").await {
+    if let Some((store, _)) = postgres("load").await {
         sites.push(Site::open("PostgreSQL", store, None, 2 * MOST).await);
         cells.push(self::cells(&[Operation::Authenticate, Operation::Refresh]));
     }
@@ -97,13 +97,17 @@ pub(crate) async fn run(options: &Options, folder: &Path) {
     }
 }
 
-/// A database for this, if there is one: a schema of its own, which is left behind.
+/// Says where the database is.
 #[cfg(feature = "postgres")]
-pub(crate) async fn postgres(group: &str) -> Option<tower_bearer::store::Postgres> {
-    let url = std::env::var("TOWER_BEARER_BENCH_POSTGRES").ok()?;
+pub(crate) const URL: &str = "TOWER_BEARER_BENCH_POSTGRES";
+
+/// A database for this, if there is one: a schema of its own with its name, which is left behind.
+#[cfg(feature = "postgres")]
+pub(crate) async fn postgres(group: &str) -> Option<(tower_bearer::store::Postgres, String)> {
+    let url = std::env::var(URL).ok()?;
     let builder = tower_bearer::store::Postgres::builder(url).connections(32);
     let schema = format!("bench_{group}_{}", std::process::id());
-    Some(builder.schema(schema).connect().await.expect("the database"))
+    Some((builder.schema(&*schema).connect().await.expect("the database"), schema))
 }
 
 fn cells(operations: &[Operation]) -> Vec<Cell> {

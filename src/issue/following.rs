@@ -68,7 +68,7 @@ impl Core {
     /// Does all that time demands and other servers do, for as long as it is polled.
     pub(super) async fn run(&self) -> Infallible {
         let mut following = pin!(self.follow());
-        let mut exchanging = pin!(self.exchange_guesses());
+        let mut exchanging = pin!(self.keep_exchanging());
         poll_fn(|context| {
             let _ = following.as_mut().poll(context);
             exchanging.as_mut().poll(context)
@@ -76,20 +76,27 @@ impl Core {
         .await
     }
 
-    /// Tells the other servers of failed guesses, and hears of theirs.
-    async fn exchange_guesses(&self) -> Infallible {
+    /// Tells the other servers of failed guesses, and hears of theirs, if the store has a log for that.
+    pub(super) async fn exchange_guesses(&self) -> Result<(), StoreError> {
+        match self.store.guess_log() {
+            Some(log) => self.limiter.exchange(log, self.now()).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn keep_exchanging(&self) -> Infallible {
         let Some(log) = self.store.guess_log() else {
             return pending().await;
         };
         let mut notices = log.notices();
         let mut is_failing = false;
         loop {
-            let done = self.limiter.exchange(log, self.now()).await;
-            self.tell_failure(&done, &mut is_failing);
+            let done = self.exchange_guesses().await;
+            self.tell_failure(&done, "guess_log", &mut is_failing);
             sleep(TOLD_TOGETHER).await;
-            let mut news = pin!(self.limiter.news());
+            let mut untold = pin!(self.limiter.has_untold());
             let mut noticed = pin!(notices.next());
-            let either = poll_fn(|context| match news.as_mut().poll(context) {
+            let either = poll_fn(|context| match untold.as_mut().poll(context) {
                 Poll::Ready(()) => Poll::Ready(()),
                 Poll::Pending => noticed.as_mut().poll(context),
             });
@@ -98,9 +105,15 @@ impl Core {
     }
 
     /// Of an outage the first failure is told.
-    fn tell_failure(&self, done: &Result<(), StoreError>, is_failing: &mut bool) {
+    pub(super) fn tell_failure(
+        &self,
+        done: &Result<(), StoreError>,
+        reason: &'static str,
+        is_failing: &mut bool,
+    ) {
         if let (Err(error), false) = (done, *is_failing) {
             let mut event = IssuingEvent::new(IssuingAction::StoreFailed);
+            event.reason = Some(reason);
             event.error = Some(Arc::new(error.clone()));
             self.tell(event);
         }
@@ -113,7 +126,7 @@ impl Core {
         let mut is_failing = false;
         loop {
             let done = self.look(&mut last).await;
-            self.tell_failure(&done, &mut is_failing);
+            self.tell_failure(&done, "background", &mut is_failing);
             let _ = timeout(LOOK_EVERY, notices.next()).await;
         }
     }

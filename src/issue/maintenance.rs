@@ -55,9 +55,6 @@ pub(super) async fn run(core: &Core, wish: Wish) -> Result<(), StoreError> {
     drop(turn);
     core.read_keys().await?;
 
-    if let Some(log) = core.store.guess_log() {
-        core.limiter.exchange(log, now).await?;
-    }
     core.following.lock().await.catch_up(&*core.store, &core.revocations).await?;
     let past = Past {
         families_before: now.saturating_sub(FAMILY_MARGIN),

@@ -104,7 +104,7 @@ pub use self::{
     builder::{OpenError, ServerBuilder},
     family::{Door, FamilyId, FamilyRecord},
     feed::StoreSource,
-    guess_log::{GuessLog, GuessPage, GuessRecord},
+    guess_log::{Guess, GuessEntry, GuessLog, GuessPage, GuessRecord},
     network::Network,
     notices::{Notices, Notifier},
     secret::GeneratedSecret,

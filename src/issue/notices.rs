@@ -2,7 +2,7 @@ use std::{fmt, future::pending};
 
 use tokio::sync::watch;
 
-/// Says when a store may hold something new: a revocation, or a signing key.
+/// Says when a store may hold something new: a revocation, a signing key, or guesses.
 ///
 /// A notice may be missed, and one may stand for many, so whoever waits looks again after a while all the
 /// same.

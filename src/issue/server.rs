@@ -171,7 +171,8 @@ impl AuthorizationServer {
 
     /// Looks after the server for as long as it is polled: does [what time demands](Self::maintain)
     /// once a minute, and keeps up with the other servers of the same store, so that what they revoke is
-    /// refused here within a second and their signing keys are published here within two.
+    /// refused here within a second, their signing keys are published here within two, and what fails at
+    /// one of them counts at the others.
     ///
     /// ```
     /// # use tower_bearer::{issue::{AuthorizationServer, RootKey, ServerKeys}, store::Memory};
@@ -196,7 +197,8 @@ impl AuthorizationServer {
 
     /// Does what time demands: rotates signing keys by schedule, destroys private keys that sign no
     /// more, removes keys that nothing is verified with any more, seals again what was sealed with
-    /// an old key, reads what other servers of the same store did, and forgets what has expired.
+    /// an old key, reads what other servers of the same store did, exchanges failed guesses with them, and forgets
+    /// what has expired.
     ///
     /// [`run`](Self::run) does it, or call it every minute or so; when nothing is due it costs a few short reads. Several servers may
     /// do so at once.
@@ -211,7 +213,8 @@ impl AuthorizationServer {
     /// [`StoreError`] if the store fails, or a key cannot be made or opened; whatever was done
     /// before stays done, and the server goes on with what it has.
     pub async fn maintain(&self) -> Result<(), StoreError> {
-        maintenance::run(&self.core, maintenance::Wish::Nothing).await
+        let done = maintenance::run(&self.core, maintenance::Wish::Nothing).await;
+        done.and(self.core.exchange_guesses().await)
     }
 
     /// Replaces the keys of the server, while it serves. Signing keys are sealed again with the

@@ -10,9 +10,10 @@ use crate::{
 };
 
 /// The keys that the issuing side needs and that must not be where its store is: for refresh
-/// tokens, for the digests of secrets (the pepper), and for the sealing of private keys.
+/// tokens, for the digests of secrets (the pepper), and for the sealing of private keys; and one under
+/// which the [throttle](super::Throttle) hashes whoever guesses.
 ///
-/// Each is a ring: the first key is used for what is new, all are tried for what there is. So a key
+/// Each of the first three is a ring: the first key is used for what is new, all are tried for what there is. So a key
 /// is rotated by putting another before it, with
 /// [`AuthorizationServer::replace_server_keys`](super::AuthorizationServer::replace_server_keys),
 /// and dropped when nothing needs it any more: after the absolute end of refresh families, when all
@@ -20,7 +21,10 @@ use crate::{
 /// servers share a store, all must accept the new key before one of them uses it: first the old key
 /// with the new one as previous, then the other way round.
 ///
-/// All three come from one [`RootKey`] unless said otherwise, through HMAC with a label each, so
+/// The last one changes with the first root key at once. What failed before is counted no more then, and
+/// who succeeded before is a stranger again, so choose a quiet time.
+///
+/// All come from one [`RootKey`] unless said otherwise, through HMAC with a label each, so
 /// that none can be computed from another (NIST SP 800-108).
 ///
 /// ```

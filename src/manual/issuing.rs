@@ -156,7 +156,7 @@
 //! [`from_bytes`](crate::issue::RootKey::from_bytes). Several servers of one store have the same key.
 //!
 //! A new root key brings a new key for refresh tokens, a new pepper, and a new key that seals signing
-//! keys; with the old one behind it, what there is stays good:
+//! keys; with the old one behind it, what there is stays good. Only the throttle begins anew:
 //!
 //! ```
 //! use tower_bearer::issue::{RootKey, ServerKeys};

@@ -12,6 +12,7 @@ mod feed;
 #[expect(dead_code, reason = "other programs of tests need more of it")]
 mod folder;
 mod following;
+mod guesses;
 mod outages;
 mod replica;
 mod replicas;

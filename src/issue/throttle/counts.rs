@@ -9,7 +9,7 @@ use super::{
     permit::Outcome,
     throttled::{Throttled, ThrottledBy},
 };
-use crate::{issue::GuessRecord, time::UnixTime};
+use crate::{issue::Guess, time::UnixTime};
 
 /// How soon failures from everywhere are paid for that were under way together, in seconds. Not
 /// longer, as those wait who did nothing.
@@ -26,9 +26,9 @@ pub(super) struct Counts {
     passed: Passed,
     /// Those that failed since they last succeeded, or try to.
     pairs: Lru<Pair>,
-    /// When a pair or a source last had a success. Not part of `pairs`, where whoever guesses could
-    /// push them out.
-    known_good: Lru<u64>,
+    /// Pairs and sources that had a success. Not part of `pairs`, where whoever guesses could push them
+    /// out.
+    known_good: Lru<Success>,
     sources: Lru<Bucket>,
     /// Tokens that came to nothing, by the application that authenticated to ask about them.
     callers: Lru<Bucket>,
@@ -66,6 +66,17 @@ struct Pair {
     /// Until when nothing is let through.
     until: u64,
 }
+
+/// When the last success was, and when other servers last knew of one.
+#[derive(Clone, Copy, Default)]
+struct Success {
+    at: u64,
+    told: Option<u64>,
+}
+
+/// How soon it is told again that an application succeeds: often enough that a server that comes later
+/// finds it in the log.
+const TOLD_EVERY: u64 = 30 * 60;
 
 impl Counts {
     pub(super) fn new(settings: &Throttle) -> Self {
@@ -137,9 +148,8 @@ impl Counts {
         };
         match outcome {
             Outcome::Succeeded(_) => {
-                if let Some(keys) = keys {
-                    self.known_good.put(keys.pair, at);
-                    self.known_good.put(keys.source, at);
+                for key in keys.into_iter().flat_map(|keys| [keys.pair, keys.source]) {
+                    self.succeeded(key).at = at;
                 }
             }
             Outcome::Failed(_) | Outcome::Dropped => {
@@ -152,44 +162,59 @@ impl Counts {
         }
     }
 
-    /// Counts what happened at another server, so many seconds ago.
-    pub(super) fn learn(&mut self, record: &GuessRecord, age: u64, now: UnixTime) {
+    /// Counts what became of attempts at another server, so many seconds ago.
+    pub(super) fn learn(&mut self, guess: &Guess, age: u64, now: UnixTime) {
         let at = self.passed.at_least(now).saturating_sub(age);
-        if record.failures == 0 {
-            for key in [record.pair, record.source].into_iter().flatten() {
-                let known = self.known_good.peek(&key).copied().unwrap_or_default();
-                self.known_good.put(key, known.max(at));
+        match *guess {
+            Guess::Failed { pair, source, times } => {
+                self.count(source, times, at);
+                if let Some(key) = pair {
+                    let limits = self.limits;
+                    let pair = self.pairs.get_or_insert_mut(key, Pair::default);
+                    pair.failures = pair.failures.saturating_add(times);
+                    let until = at.saturating_add(limits.backoff(pair.failures));
+                    pair.until = pair.until.max(until);
+                }
             }
-        } else {
-            self.count(record.source, record.failures, at);
-        }
-        if let Some(key) = record.pair {
-            self.learn_pair(key, record.failures, at);
-        }
-    }
-
-    fn learn_pair(&mut self, key: u64, failures: u32, at: u64) {
-        let limits = self.limits;
-        let pair = self.pairs.get_or_insert_mut(key, Pair::default);
-        if failures == 0 {
-            (pair.failures, pair.until) = (0, 0);
-        } else {
-            pair.failures = pair.failures.saturating_add(failures);
-            pair.until = pair.until.max(at.saturating_add(limits.backoff(pair.failures)));
-        }
-        if pair.failures == 0 && pair.pending == 0 {
-            self.pairs.pop(&key);
+            Guess::Succeeded { pair, source } => {
+                for key in [pair, source] {
+                    let success = self.succeeded(key);
+                    success.at = success.at.max(at);
+                }
+                self.told_at(pair, at);
+                if let Some(failed) = self.pairs.peek_mut(&pair) {
+                    (failed.failures, failed.until) = (0, 0);
+                    if failed.pending == 0 {
+                        self.pairs.pop(&pair);
+                    }
+                }
+            }
         }
     }
 
-    /// Whether it says more than is known already that this attempt succeeded.
-    pub(super) fn is_news(&mut self, keys: Keys) -> bool {
+    /// Whether other servers should hear that this pair succeeds now: they know of failures, or have not
+    /// heard of it lately.
+    pub(super) fn is_to_be_told(&mut self, keys: Keys) -> bool {
         let at = self.passed.so_far();
         let has_failed = self.pairs.peek(&keys.pair).is_some_and(|pair| pair.failures > 0);
-        let is_older = |success: &u64| {
-            at.saturating_sub(*success).saturating_mul(2) >= self.limits.known_good_for
-        };
-        has_failed || self.known_good.peek(&keys.pair).is_none_or(is_older)
+        let told = self.known_good.peek(&keys.pair).and_then(|success| success.told);
+        has_failed || told.is_none_or(|told| at.saturating_sub(told) >= TOLD_EVERY)
+    }
+
+    /// Other servers know that this pair succeeds.
+    pub(super) fn note_told(&mut self, pair: u64) {
+        let at = self.passed.so_far();
+        self.told_at(pair, at);
+    }
+
+    fn told_at(&mut self, pair: u64, at: u64) {
+        if let Some(success) = self.known_good.peek_mut(&pair) {
+            success.told = success.told.max(Some(at));
+        }
+    }
+
+    fn succeeded(&mut self, key: u64) -> &mut Success {
+        self.known_good.get_or_insert_mut(key, Success::default)
     }
 
     fn settle_pair(&mut self, key: u64, outcome: Outcome, at: u64) {
@@ -222,7 +247,7 @@ impl Counts {
     /// Whoever guesses from many places must not keep those away who know their secret.
     fn is_known_good(&mut self, key: u64, at: u64) -> bool {
         let success = self.known_good.get(&key);
-        success.is_some_and(|success| at.saturating_sub(*success) < self.limits.known_good_for)
+        success.is_some_and(|success| at.saturating_sub(success.at) < self.limits.known_good_for)
     }
 
     fn global_wait(&mut self, at: u64) -> Option<u64> {

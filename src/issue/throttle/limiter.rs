@@ -15,19 +15,20 @@ use super::{
 };
 use crate::{
     crypto::MacKey,
-    issue::{GuessLog, Source, StoreError},
+    issue::{GuessEntry, GuessLog, Source, StoreError},
     time::UnixTime,
 };
 
 /// How many records are read at a time.
-const READ_AT_ONCE: usize = 1000;
+const READ_AT_ONCE: usize = 10_000;
 
 /// Says who has to wait.
 ///
 /// Not knowing which applications exist, it cannot tell it to anybody. Every memory is bounded, and
 /// an entry has the same size whatever the name is.
 pub(crate) struct Limiter {
-    /// Random, so that nobody can find names that share an entry.
+    /// Random, so that nobody can find names that share an entry; where servers count together they hash
+    /// under a key that they share instead.
     hasher: RandomState,
     counts: Mutex<Counts>,
     shared: Option<Shared>,
@@ -142,20 +143,24 @@ impl Limiter {
 
     pub(super) fn settle(&self, keys: Option<Keys>, outcome: Outcome) {
         let mut counts = self.counts();
-        let is_news = keys.is_some_and(|keys| counts.is_news(keys));
-        counts.settle(keys, outcome);
-        drop(counts);
         let Some(shared) = &self.shared else {
+            counts.settle(keys, outcome);
             return;
         };
         match (outcome, keys) {
-            (Outcome::Succeeded(_), Some(keys)) if is_news => {
-                shared.succeeded(keys.pair, keys.source);
+            (Outcome::Succeeded(_), Some(keys)) => {
+                let is_told =
+                    counts.is_to_be_told(keys) && shared.succeeded(keys.pair, keys.source);
+                counts.settle(Some(keys), outcome);
+                if is_told {
+                    counts.note_told(keys.pair);
+                }
             }
             (Outcome::Failed(_) | Outcome::Dropped, keys) => {
+                counts.settle(keys, outcome);
                 shared.failed(keys.map(|keys| keys.pair), keys.map(|keys| keys.source));
             }
-            _ => {}
+            _ => counts.settle(keys, outcome),
         }
     }
 
@@ -176,31 +181,29 @@ impl Limiter {
             return Ok(());
         };
         let mut place = shared.place.lock().await;
-        let records = shared.take();
-        if !records.is_empty() {
-            let added = log.add(records.clone()).await;
-            added.inspect_err(|_| shared.put_back(records))?;
-        }
+        let untold = shared.take();
+        // Whoever cannot tell hears all the same.
+        let told = if untold.is_empty() { Ok(()) } else { log.add(untold).await };
         loop {
             let page = log.after(*place, READ_AT_ONCE).await?;
             let mut counts = self.counts();
-            for (record, age) in &page.records {
-                if record.server != shared.server {
-                    counts.learn(record, age.as_secs(), now);
+            for GuessEntry { record, age } in &page.entries {
+                if !shared.is_own(record) {
+                    counts.learn(&record.guess, age.as_secs(), now);
                 }
             }
             drop(counts);
             *place = page.next;
             if !page.has_more {
-                return Ok(());
+                return told;
             }
         }
     }
 
     /// Waits until there is something to tell.
-    pub(crate) async fn news(&self) {
+    pub(crate) async fn has_untold(&self) {
         match &self.shared {
-            Some(shared) => shared.news.notified().await,
+            Some(shared) => shared.has_untold.notified().await,
             None => pending().await,
         }
     }

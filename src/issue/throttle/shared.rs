@@ -8,17 +8,20 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 
-use crate::{crypto::MacKey, issue::GuessRecord};
+use crate::{
+    crypto::MacKey,
+    issue::{Guess, GuessRecord},
+};
 
 /// What is told to the other servers of a store, and how far what they told is known.
 pub(super) struct Shared {
     /// Tells this server's records from those of others.
-    pub(super) server: u64,
+    server: u64,
     /// The same for all servers, and not in the store: whoever reads that learns no address.
     key: ArcSwap<MacKey>,
     untold: Mutex<Untold>,
     /// There is something to tell.
-    pub(super) news: Notify,
+    pub(super) has_untold: Notify,
     /// The place in the log that is known. One exchange at a time.
     pub(super) place: tokio::sync::Mutex<u64>,
 }
@@ -29,7 +32,7 @@ impl Shared {
             server: RandomState::new().hash_one(()),
             key: ArcSwap::new(key),
             untold: Mutex::default(),
-            news: Notify::new(),
+            has_untold: Notify::new(),
             place: tokio::sync::Mutex::default(),
         }
     }
@@ -54,26 +57,27 @@ impl Shared {
     }
 
     pub(super) fn failed(&self, pair: Option<u64>, source: Option<u64>) {
-        self.untold().failed(self.server, pair, source);
-        self.news.notify_one();
+        self.untold().failed(pair, source);
+        self.has_untold.notify_one();
     }
 
-    pub(super) fn succeeded(&self, pair: u64, source: u64) {
-        self.untold().succeeded(self.server, pair, source);
-        self.news.notify_one();
+    /// Says whether it will be told: there may be too many.
+    pub(super) fn succeeded(&self, pair: u64, source: u64) -> bool {
+        let is_told = self.untold().succeeded(pair, source);
+        self.has_untold.notify_one();
+        is_told
     }
 
-    /// What is to be told now.
+    /// What is to be told now. If that fails nobody hears of it: later it would be taken for something
+    /// that happened then, and perhaps a second time.
     pub(super) fn take(&self) -> Vec<GuessRecord> {
-        std::mem::take(&mut *self.untold()).records
+        let untold = std::mem::take(&mut *self.untold());
+        let record = |guess| GuessRecord { server: self.server, guess };
+        untold.guesses.into_iter().map(record).collect()
     }
 
-    /// What could not be told is told later, before what came meanwhile.
-    pub(super) fn put_back(&self, mut records: Vec<GuessRecord>) {
-        let mut untold = self.untold();
-        records.append(&mut untold.records);
-        records.truncate(MOST_UNTOLD);
-        *untold = Untold { records, open: HashMap::new() };
+    pub(super) fn is_own(&self, record: &GuessRecord) -> bool {
+        record.server == self.server
     }
 
     fn untold(&self) -> MutexGuard<'_, Untold> {
@@ -81,40 +85,47 @@ impl Shared {
     }
 }
 
-/// How many records wait to be told, as while the store is out of reach. What fails beyond that is told
-/// as a failure of all together.
+/// How many records wait to be told. What fails beyond that is told as failures of nobody in particular.
 const MOST_UNTOLD: usize = 10_000;
+/// How many of them may be successes, which nothing else limits.
+const MOST_SUCCESSES: usize = 100;
+
+/// Who failed: a pair and its source, as far as they are known.
+type Who = (Option<u64>, Option<u64>);
 
 #[derive(Default)]
 struct Untold {
-    records: Vec<GuessRecord>,
-    /// Where failures of a pair and source are counted that nothing has come after.
-    open: HashMap<(Option<u64>, Option<u64>), usize>,
+    guesses: Vec<Guess>,
+    successes: usize,
+    /// Where failures are counted that nothing has come after.
+    open: HashMap<Who, usize>,
 }
 
 impl Untold {
-    fn failed(&mut self, server: u64, pair: Option<u64>, source: Option<u64>) {
-        let key = match self.records.len() {
-            len if len < MOST_UNTOLD || self.open.contains_key(&(pair, source)) => (pair, source),
-            _ => (None, None),
+    fn failed(&mut self, pair: Option<u64>, source: Option<u64>) {
+        let is_full = self.guesses.len() >= MOST_UNTOLD;
+        let who = match (pair, source) {
+            who if is_full && !self.open.contains_key(&who) => (None, None),
+            who => who,
         };
-        let known = self.open.get(&key).and_then(|index| self.records.get_mut(*index));
-        match known {
-            Some(record) => record.failures = record.failures.saturating_add(1),
-            None => {
-                self.open.insert(key, self.records.len());
-                let (pair, source) = key;
-                self.records.push(GuessRecord { server, pair, source, failures: 1 });
-            }
+        let known = self.open.get(&who).and_then(|index| self.guesses.get_mut(*index));
+        if let Some(Guess::Failed { times, .. }) = known {
+            *times = times.saturating_add(1);
+            return;
         }
+        self.open.insert(who, self.guesses.len());
+        let (pair, source) = who;
+        self.guesses.push(Guess::Failed { pair, source, times: 1 });
     }
 
-    fn succeeded(&mut self, server: u64, pair: u64, source: u64) {
-        let (pair, source) = (Some(pair), Some(source));
-        self.open.remove(&(pair, source));
-        if self.records.len() < MOST_UNTOLD {
-            self.records.push(GuessRecord { server, pair, source, failures: 0 });
+    fn succeeded(&mut self, pair: u64, source: u64) -> bool {
+        let has_room = self.successes < MOST_SUCCESSES && self.guesses.len() < MOST_UNTOLD;
+        if has_room {
+            self.open.remove(&(Some(pair), Some(source)));
+            self.successes += 1;
+            self.guesses.push(Guess::Succeeded { pair, source });
         }
+        has_room
     }
 }
 
@@ -126,40 +137,42 @@ mod tests {
         Shared::new(Arc::new(MacKey::new(&[7; 32])))
     }
 
-    fn told(shared: &Shared) -> Vec<(Option<u64>, u32)> {
-        shared.take().into_iter().map(|record| (record.source, record.failures)).collect()
+    fn failed(source: u64, times: u32) -> Guess {
+        Guess::Failed { pair: None, source: Some(source), times }
+    }
+
+    fn told(shared: &Shared) -> Vec<Guess> {
+        shared.take().into_iter().map(|record| record.guess).collect()
     }
 
     #[test]
     fn failures_of_the_same_are_one_record_until_a_success() {
         let shared = shared();
+        let of_pair = |times| Guess::Failed { pair: Some(1), source: Some(2), times };
         shared.failed(Some(1), Some(2));
         shared.failed(None, Some(3));
         shared.failed(Some(1), Some(2));
-        shared.succeeded(1, 2);
+        assert!(shared.succeeded(1, 2));
         shared.failed(Some(1), Some(2));
-        assert_eq!(told(&shared), [(Some(2), 2), (Some(3), 1), (Some(2), 0), (Some(2), 1)]);
+        let success = Guess::Succeeded { pair: 1, source: 2 };
+        assert_eq!(told(&shared), [of_pair(2), failed(3, 1), success, of_pair(1)]);
         assert_eq!(told(&shared), []);
     }
 
     #[test]
-    fn what_could_not_be_told_comes_first_and_takes_no_more_than_its_room() {
+    fn what_waits_to_be_told_has_a_bound_and_no_failure_is_left_out() {
         let shared = shared();
-        shared.failed(None, Some(1));
-        let records = shared.take();
-        shared.failed(None, Some(2));
-        shared.put_back(records);
-        shared.failed(None, Some(2));
-        assert_eq!(told(&shared), [(Some(1), 1), (Some(2), 1), (Some(2), 1)]);
-
         let most = MOST_UNTOLD as u64;
         (0..most + 5).for_each(|source| shared.failed(None, Some(source)));
-        let records = shared.take();
-        assert_eq!(records.len(), MOST_UNTOLD + 1);
-        assert_eq!(records.last().map(|last| (last.source, last.failures)), Some((None, 5)));
-        (0..most).for_each(|source| shared.failed(None, Some(source)));
-        shared.put_back(records);
-        assert_eq!(shared.take().len(), MOST_UNTOLD);
+        shared.failed(None, Some(0));
+        assert!(!shared.succeeded(1, 2));
+        let told = told(&shared);
+        assert_eq!(told.len(), MOST_UNTOLD + 1);
+        assert_eq!(told[0], failed(0, 2));
+        let rest = Guess::Failed { pair: None, source: None, times: 5 };
+        assert_eq!(told.last(), Some(&rest));
+        let successes = (0..1000).filter(|pair| shared.succeeded(*pair, 1)).count();
+        assert_eq!((successes, shared.take().len()), (MOST_SUCCESSES, MOST_SUCCESSES));
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::issue::{GuessLog, GuessPage, GuessRecord, Notices, Notifier, Pending};
+use crate::issue::{GuessEntry, GuessLog, GuessPage, GuessRecord, Notices, Notifier, Pending};
 
-/// What servers of this store told each other, for an hour.
+/// What servers of this store told each other.
 #[derive(Default)]
 pub(super) struct Guesses {
     log: Mutex<Log>,
@@ -20,8 +20,9 @@ struct Log {
     records: VecDeque<(GuessRecord, Instant)>,
 }
 
-/// How long records are kept.
+/// How long records are kept, and how many.
 const KEPT_FOR: Duration = Duration::from_secs(3600);
+const MOST: usize = 100_000;
 
 impl Guesses {
     fn log(&self) -> MutexGuard<'_, Log> {
@@ -30,33 +31,39 @@ impl Guesses {
 }
 
 impl Log {
-    fn add(&mut self, records: Vec<GuessRecord>) {
-        let now = Instant::now();
-        let is_old = |(_, added): &(GuessRecord, Instant)| now.duration_since(*added) >= KEPT_FOR;
-        while self.records.front().is_some_and(is_old) {
-            self.records.pop_front();
-        }
+    fn add(&mut self, records: Vec<GuessRecord>, now: Instant) {
         self.last += records.len() as u64;
         self.records.extend(records.into_iter().map(|record| (record, now)));
+        let beyond = self.records.len().saturating_sub(MOST);
+        self.records.drain(..beyond);
+        let is_old =
+            |added: &Instant| now.checked_duration_since(*added).is_some_and(|age| age >= KEPT_FOR);
+        while self.records.front().is_some_and(|(_, added)| is_old(added)) {
+            self.records.pop_front();
+        }
     }
 
     fn after(&self, place: u64, limit: usize) -> GuessPage {
         // The last ones are as many as places were given since.
-        let behind = self.last.saturating_sub(place);
-        let behind = usize::try_from(behind).map_or(usize::MAX, |behind| behind);
+        let behind = match self.last.checked_sub(place) {
+            Some(behind) => usize::try_from(behind).unwrap_or(usize::MAX),
+            None => self.records.len(),
+        };
         let known = self.records.len().saturating_sub(behind);
-        let later = self.records.iter().skip(known);
-        let records: Vec<_> =
-            later.take(limit).map(|(record, added)| (record.clone(), added.elapsed())).collect();
-        let left = self.records.len() - known - records.len();
-        GuessPage { records, next: self.last - left as u64, has_more: left > 0 }
+        let entry = |(record, added): &(GuessRecord, Instant)| GuessEntry {
+            record: record.clone(),
+            age: added.elapsed(),
+        };
+        let entries: Vec<_> = self.records.iter().skip(known).take(limit).map(entry).collect();
+        let left = self.records.len() - known - entries.len();
+        GuessPage { entries, next: self.last - left as u64, has_more: left > 0 }
     }
 }
 
 impl GuessLog for Guesses {
     fn add(&self, records: Vec<GuessRecord>) -> Pending<'_, ()> {
         Box::pin(async move {
-            self.log().add(records);
+            self.log().add(records, Instant::now());
             self.notifier.notify();
             Ok(())
         })
@@ -68,5 +75,33 @@ impl GuessLog for Guesses {
 
     fn notices(&self) -> Notices {
         self.notifier.notices()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::issue::Guess;
+
+    fn records(count: usize) -> Vec<GuessRecord> {
+        let guess = Guess::Failed { pair: None, source: None, times: 1 };
+        vec![GuessRecord { server: 1, guess }; count]
+    }
+
+    #[test]
+    fn what_is_an_hour_old_and_what_is_too_much_is_forgotten_and_places_go_on() {
+        let (mut log, start) = (Log::default(), Instant::now());
+        log.add(records(10), start);
+        log.add(records(5), start + KEPT_FOR);
+        let page = log.after(0, 100);
+        assert_eq!((page.entries.len(), page.next, page.has_more), (5, 15, false));
+        assert_eq!(log.after(8, 100).entries.len(), 5);
+        assert_eq!(log.after(12, 100).entries.len(), 3);
+        log.add(records(MOST), start + KEPT_FOR);
+        assert_eq!(log.records.len(), MOST);
+        assert_eq!(
+            log.after(15 + MOST as u64, 10),
+            GuessPage { entries: Vec::new(), next: 15 + MOST as u64, has_more: false }
+        );
     }
 }

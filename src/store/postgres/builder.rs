@@ -9,6 +9,7 @@ use super::{
     Postgres,
     database::Database,
     error::{self, ConnectError},
+    guesses::Guesses,
     notices::Listening,
     schema,
 };
@@ -135,11 +136,10 @@ impl PostgresBuilder {
         tokio::time::timeout(PREPARED_WITHIN, prepared).await.map_err(late)??;
         drop(connection);
         let database = Database { pool, timeout: self.timeout, begun: Arc::default() };
-        Ok(Postgres {
-            database: Arc::new(database),
-            schema: self.schema.into(),
-            listening: Arc::new(listening),
-        })
+        let (database, listening) = (Arc::new(database), Arc::new(listening));
+        let guesses =
+            Guesses { database: Arc::clone(&database), listening: Arc::clone(&listening) };
+        Ok(Postgres { database, schema: self.schema.into(), listening, guesses: Arc::new(guesses) })
     }
 
     fn options(&self) -> Result<PgConnectOptions, ConnectError> {

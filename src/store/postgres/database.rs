@@ -114,9 +114,12 @@ impl Database {
         connection: &mut PgConnection,
         work: &Work,
     ) -> Result<Outcome, Fault> {
-        if let Work::Apply(writes) = work
-            && writes::is_one_statement(writes)
-        {
+        let is_one_statement = match work {
+            Work::Apply(writes) => writes::is_one_statement(writes),
+            Work::Tell(_) => true,
+            Work::Purge { .. } => false,
+        };
+        if is_one_statement {
             return done(connection, work).await;
         }
         let mut transaction = connection.begin().await?;
@@ -159,12 +162,11 @@ async fn done(connection: &mut PgConnection, work: &Work) -> Result<Outcome, Fau
             Ok(Outcome::Done(0))
         }
         Work::Tell(records) => {
-            guesses::tell(connection, records).await?;
+            guesses::tell(records).execute(connection).await?;
             Ok(Outcome::Done(0))
         }
         Work::Purge { past, limit } => {
-            let forgotten = writes::purge(connection, *past, *limit).await?;
-            Ok(Outcome::Done(forgotten + guesses::purge(connection, *limit).await?))
+            writes::purge(connection, *past, *limit).await.map(Outcome::Done)
         }
     }
 }

@@ -1,89 +1,110 @@
 //! Failed guesses, for the other servers.
 
-use sqlx::PgConnection;
+use std::sync::Arc;
 
 use super::{
     super::values::count,
-    Postgres,
-    database::Work,
-    error::Fault,
-    rows::{self, Told},
+    database::{Database, Work},
+    notices::Listening,
+    rows,
     select::Query,
 };
-use crate::issue::{GuessLog, GuessPage, GuessRecord, Notices, Pending, StoreError};
+use crate::issue::{Guess, GuessLog, GuessPage, GuessRecord, Notices, Pending, StoreError};
 
-/// What the notices of a schema are called, before its name.
-pub(super) const CHANNEL: &str = "tower_bearer_guesses:";
+/// How many records are kept. They are read by each server that starts.
+const MOST: i64 = 200_000;
+/// How many are forgotten at once: more than are added, so that it catches up.
+const FORGOTTEN_AT_ONCE: usize = 1000;
 
-impl GuessLog for Postgres {
+/// Those who tell each other wait for each other here, in each schema apart. Any number that others do not
+/// use.
+const TELLING: i32 = 0x746f_7742;
+
+/// The log of the servers of a schema.
+pub(super) struct Guesses {
+    pub(super) database: Arc<Database>,
+    pub(super) listening: Arc<Listening>,
+}
+
+impl GuessLog for Guesses {
     fn add(&self, records: Vec<GuessRecord>) -> Pending<'_, ()> {
-        Box::pin(async move { self.database.work(Work::Tell(records)).await.map(drop) })
+        Box::pin(async move {
+            self.database.work(Work::Tell(records)).await?;
+            self.listening.guesses.tell();
+            Ok(())
+        })
     }
 
     fn after(&self, place: u64, limit: usize) -> Pending<'_, GuessPage> {
         Box::pin(async move {
-            let rows = self.database.rows(behind(place, limit)).await?;
-            let told = rows.iter().map(rows::told).collect::<Result<Vec<_>, _>>()?;
-            page(told, place, limit)
+            let page = self.page(place, limit).await?;
+            match page.entries.is_empty() && place > 0 && self.is_ahead(place).await? {
+                true => self.page(0, limit).await,
+                false => Ok(page),
+            }
         })
     }
 
     fn notices(&self) -> Notices {
-        self.listening.guesses()
+        self.listening.guesses.notices()
     }
 }
 
-/// One row more than asked for says that there is more; one without a record stands first if there is
-/// none.
-fn behind(place: u64, limit: usize) -> Query<'static> {
-    let query = "SELECT last.place AS last, g.place, g.server, g.pair, g.source, g.failures, \
-        extract(epoch FROM greatest(clock_timestamp() - g.written_at, interval '0'))::bigint AS age \
-        FROM (SELECT coalesce(max(place), 0) AS place FROM guess) AS last \
-        LEFT JOIN LATERAL (SELECT * FROM guess WHERE place > $1 ORDER BY place LIMIT $2) AS g \
-        ON true ORDER BY g.place";
-    let place = i64::try_from(place).unwrap_or(i64::MAX);
-    sqlx::query(query).bind(place).bind(count(limit.saturating_add(1)))
+impl Guesses {
+    /// One row more than asked for says that there is more.
+    async fn page(&self, place: u64, limit: usize) -> Result<GuessPage, StoreError> {
+        let query = "SELECT place, server, pair, source, failures, \
+            extract(epoch FROM greatest(clock_timestamp() - written_at, interval '0'))::bigint AS age \
+            FROM guess WHERE place > $1 ORDER BY place LIMIT $2";
+        let place_there = i64::try_from(place).unwrap_or(i64::MAX);
+        let query = sqlx::query(query).bind(place_there).bind(count(limit.saturating_add(1)));
+        let rows = self.database.rows(query).await?;
+        let mut placed = rows.iter().map(rows::guess).collect::<Result<Vec<_>, _>>()?;
+        let has_more = placed.len() > limit;
+        placed.truncate(limit);
+        let next = placed.last().map_or(place, |(place, _)| *place);
+        let entries = placed.into_iter().map(|(_, entry)| entry).collect();
+        Ok(GuessPage { entries, next, has_more })
+    }
+
+    /// Whether no record has come as far as this, but some are there: those of a database that was
+    /// restored, or that a standby took the place of.
+    async fn is_ahead(&self, place: u64) -> Result<bool, StoreError> {
+        let last = sqlx::query("SELECT place FROM guess ORDER BY place DESC LIMIT 1");
+        let rows = self.database.rows(last).await?;
+        let last = rows.first().map(rows::place).transpose()?;
+        Ok(last.is_some_and(|last| last < place))
+    }
 }
 
-fn page(told: Vec<Told>, place: u64, limit: usize) -> Result<GuessPage, StoreError> {
-    let Some(Told { last, .. }) = told.first() else {
-        return Err(StoreError::corrupt("a page without its first row"));
-    };
-    // Behind all that are there: of a database that was restored. Without any, nobody knows.
-    let place = if *last > 0 { place.min(*last) } else { place };
-    let mut placed: Vec<_> = told.into_iter().filter_map(|told| told.record).collect();
-    let has_more = placed.len() > limit;
-    placed.truncate(limit);
-    let next = placed.last().map_or(place, |(place, ..)| *place);
-    let records = placed.into_iter().map(|(_, record, age)| (record, age)).collect();
-    Ok(GuessPage { records, next, has_more })
-}
-
-/// Adds records behind all that are there; others who add some wait meanwhile.
-pub(super) async fn tell(conn: &mut PgConnection, records: &[GuessRecord]) -> Result<(), Fault> {
-    sqlx::query("LOCK TABLE guess IN SHARE ROW EXCLUSIVE MODE").execute(&mut *conn).await?;
-    let insert = "INSERT INTO guess (server, pair, source, failures) \
+/// Adds records behind all that are there, and forgets some that are old or too many.
+///
+/// Others who add some wait until these can be read, so that places are in the order in which they can be:
+/// by a lock of its own, as one of the table would be in the way of whoever cleans up. Nothing is waited
+/// for on disk, as nobody needs it after a crash.
+pub(super) fn tell(records: &[GuessRecord]) -> Query<'static> {
+    let tell = "WITH turn AS MATERIALIZED (SELECT \
+        pg_advisory_xact_lock($6, 'guess'::regclass::oid::int4), \
+        set_config('synchronous_commit', 'off', true)), \
+        old AS (DELETE FROM guess WHERE place IN (SELECT place FROM guess \
+        ORDER BY place LIMIT $7) AND (written_at < clock_timestamp() - interval '1 hour' \
+        OR place <= (SELECT max(place) FROM guess) - $5)) \
+        INSERT INTO guess (server, pair, source, failures) \
         SELECT server, pair, source, failures \
-        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) \
+        FROM turn CROSS JOIN unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) \
         WITH ORDINALITY AS told(server, pair, source, failures, position) ORDER BY position";
-    let all = records.iter();
-    sqlx::query(insert)
-        .bind(all.clone().map(|record| record.server.cast_signed()).collect::<Vec<_>>())
-        .bind(all.clone().map(|record| record.pair.map(u64::cast_signed)).collect::<Vec<_>>())
-        .bind(all.clone().map(|record| record.source.map(u64::cast_signed)).collect::<Vec<_>>())
-        .bind(all.map(|record| i64::from(record.failures)).collect::<Vec<_>>())
-        .execute(&mut *conn)
-        .await?;
-    // As long as a name may be: where one is listened to, the database cuts it off by itself.
-    let notify = sqlx::query("SELECT pg_notify(left($1 || current_schema(), 63), '')");
-    notify.bind(CHANNEL).execute(conn).await?;
-    Ok(())
-}
-
-/// Forgets what is an hour old; returns how many rows that were.
-pub(super) async fn purge(conn: &mut PgConnection, limit: usize) -> Result<u64, Fault> {
-    let delete = "DELETE FROM guess WHERE ctid = ANY (ARRAY(SELECT ctid FROM guess \
-        WHERE written_at < clock_timestamp() - interval '1 hour' \
-        ORDER BY written_at LIMIT $1 FOR UPDATE SKIP LOCKED))";
-    Ok(sqlx::query(delete).bind(count(limit)).execute(conn).await?.rows_affected())
+    let (mut servers, mut pairs, mut sources, mut failures) = (vec![], vec![], vec![], vec![]);
+    for GuessRecord { server, guess } in records {
+        let (pair, source, times) = match *guess {
+            Guess::Failed { pair, source, times } => (pair, source, times),
+            Guess::Succeeded { pair, source } => (Some(pair), Some(source), 0),
+        };
+        servers.push(server.cast_signed());
+        pairs.push(pair.map(u64::cast_signed));
+        sources.push(source.map(u64::cast_signed));
+        failures.push(i64::from(times));
+    }
+    let forgotten = count(records.len().saturating_add(FORGOTTEN_AT_ONCE));
+    let tell = sqlx::query(tell).bind(servers).bind(pairs).bind(sources).bind(failures);
+    tell.bind(MOST).bind(TELLING).bind(forgotten)
 }

@@ -15,6 +15,7 @@ pub use self::{builder::PostgresBuilder, error::ConnectError};
 use self::{
     database::{Database, Outcome, Work},
     feed::Start,
+    guesses::Guesses,
     notices::Listening,
 };
 use crate::{
@@ -53,8 +54,7 @@ use crate::{
 /// - Numbers and times above 2^63 - 1, lifetimes that are not in whole seconds and texts with U+0000
 ///   are refused with an error.
 /// - Sessions are used: a pooler in between must not hand each transaction to another one.
-///
-/// - [Failed guesses](crate::issue::GuessLog) at one server count at all.
+/// - A [guess](crate::issue::GuessLog) that fails at one server counts at the others as well.
 ///
 /// It needs a tokio runtime with timers.
 #[derive(Clone)]
@@ -62,6 +62,7 @@ pub struct Postgres {
     database: Arc<Database>,
     schema: Arc<str>,
     listening: Arc<Listening>,
+    guesses: Arc<Guesses>,
 }
 
 impl Postgres {
@@ -96,7 +97,7 @@ impl Store for Postgres {
             Ok(match self.database.work(Work::Apply(writes)).await? {
                 Outcome::Done(_) => {
                     if is_news {
-                        self.listening.tell();
+                        self.listening.changes.tell();
                     }
                     Applied::Done
                 }
@@ -182,11 +183,11 @@ impl Store for Postgres {
 
     /// Those of every store of the schema, through the database (`LISTEN` and `NOTIFY`).
     fn notices(&self) -> Notices {
-        self.listening.notices()
+        self.listening.changes.notices()
     }
 
     fn guess_log(&self) -> Option<&dyn GuessLog> {
-        Some(self)
+        Some(&*self.guesses)
     }
 
     fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64> {

@@ -6,36 +6,22 @@ use sqlx::{
 };
 use tokio::{sync::Notify, task::AbortHandle, time::sleep};
 
-use super::guesses;
 use crate::issue::{Notices, Notifier};
 
 /// Hears from the other stores of the schema, and tells them, with a connection of its own for each. A
 /// notice that is lost with one of these is no more than late: whoever waits for it looks again anyway.
 pub(super) struct Listening {
-    notifiers: Arc<Notifiers>,
-    /// There is something new.
-    news: Arc<Notify>,
-    tasks: [AbortHandle; 2],
+    pub(super) changes: Arc<Topic>,
+    pub(super) guesses: Arc<Topic>,
+    tasks: [AbortHandle; 3],
 }
 
-#[derive(Default)]
-struct Notifiers {
-    news: Notifier,
-    guesses: Notifier,
-}
-
-impl Notifiers {
-    fn notify(&self, channel: &str) {
-        match channel.starts_with(guesses::CHANNEL) {
-            true => self.guesses.notify(),
-            false => self.news.notify(),
-        }
-    }
-
-    fn notify_all(&self) {
-        self.news.notify();
-        self.guesses.notify();
-    }
+/// What notices are about.
+pub(super) struct Topic {
+    /// The database cuts it off where names have to end, wherever it is named.
+    channel: String,
+    notifier: Notifier,
+    untold: Notify,
 }
 
 /// How soon a connection is tried again that was lost.
@@ -45,29 +31,17 @@ const TOGETHER: Duration = Duration::from_millis(20);
 
 impl Listening {
     pub(super) fn start(options: PgConnectOptions, schema: &str) -> Self {
-        let channel = format!("tower_bearer:{schema}");
-        let channels = [channel.clone(), format!("{}{schema}", guesses::CHANNEL)];
-        let (notifiers, news) = (Arc::new(Notifiers::default()), Arc::new(Notify::new()));
+        let changes = Arc::new(Topic::new(format!("tower_bearer:{schema}")));
+        let guesses = Arc::new(Topic::new(format!("tower_bearer_guesses:{schema}")));
         let pool = |options| PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
         let (hearing, telling) = (pool(options.clone()), pool(options));
-        let hear = hear(hearing, channels, Arc::clone(&notifiers));
-        let tell = tell(telling, channel, Arc::clone(&news));
-        let tasks = [tokio::spawn(hear).abort_handle(), tokio::spawn(tell).abort_handle()];
-        Self { notifiers, news, tasks }
-    }
-
-    pub(super) fn notices(&self) -> Notices {
-        self.notifiers.news.notices()
-    }
-
-    pub(super) fn guesses(&self) -> Notices {
-        self.notifiers.guesses.notices()
-    }
-
-    /// That there is something new, here at once.
-    pub(super) fn tell(&self) {
-        self.notifiers.news.notify();
-        self.news.notify_one();
+        let topics = [Arc::clone(&changes), Arc::clone(&guesses)];
+        let tasks = [
+            tokio::spawn(hear(hearing, topics)),
+            tokio::spawn(tell(telling.clone(), Arc::clone(&changes))),
+            tokio::spawn(tell(telling, Arc::clone(&guesses))),
+        ];
+        Self { changes, guesses, tasks: tasks.map(|task| task.abort_handle()) }
     }
 
     pub(super) fn end(&self) {
@@ -81,36 +55,50 @@ impl Drop for Listening {
     }
 }
 
-async fn hear(pool: PgPool, channels: [String; 2], notifiers: Arc<Notifiers>) {
+impl Topic {
+    fn new(channel: String) -> Self {
+        Self { channel, notifier: Notifier::default(), untold: Notify::new() }
+    }
+
+    pub(super) fn notices(&self) -> Notices {
+        self.notifier.notices()
+    }
+
+    /// That there is something new, here at once.
+    pub(super) fn tell(&self) {
+        self.notifier.notify();
+        self.untold.notify_one();
+    }
+}
+
+async fn hear(pool: PgPool, topics: [Arc<Topic>; 2]) {
     loop {
-        let ended = listen(&pool, &channels, &notifiers).await;
+        let ended = listen(&pool, &topics).await;
         // Something may have been said meanwhile.
-        notifiers.notify_all();
+        topics.iter().for_each(|topic| topic.notifier.notify());
         drop(ended);
         sleep(PAUSE).await;
     }
 }
 
-async fn listen(
-    pool: &PgPool,
-    channels: &[String],
-    notifiers: &Notifiers,
-) -> Result<(), sqlx::Error> {
+async fn listen(pool: &PgPool, topics: &[Arc<Topic>]) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen_all(channels.iter().map(String::as_str)).await?;
+    listener.listen_all(topics.iter().map(|topic| topic.channel.as_str())).await?;
     loop {
-        match listener.try_recv().await? {
-            Some(notice) => notifiers.notify(notice.channel()),
-            // The connection was lost and is there again: something may have been said meanwhile.
-            None => notifiers.notify_all(),
-        }
+        let notice = listener.try_recv().await?;
+        // Of none that is named the connection was lost, and is there again: something may have been said
+        // meanwhile.
+        let is_about = |topic: &Topic| {
+            notice.as_ref().is_none_or(|notice| topic.channel.starts_with(notice.channel()))
+        };
+        topics.iter().filter(|topic| is_about(topic)).for_each(|topic| topic.notifier.notify());
     }
 }
 
-async fn tell(pool: PgPool, channel: String, news: Arc<Notify>) {
-    let statement = format!("NOTIFY \"{channel}\"");
+async fn tell(pool: PgPool, topic: Arc<Topic>) {
+    let statement = format!("NOTIFY \"{}\"", topic.channel);
     loop {
-        news.notified().await;
+        topic.untold.notified().await;
         while pool.execute(&*statement).await.is_err() {
             sleep(PAUSE).await;
         }

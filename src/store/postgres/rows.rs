@@ -11,8 +11,8 @@ use super::{
 use crate::{
     crypto::Algorithm,
     issue::{
-        ApplicationRecord, Door, FamilyId, FamilyRecord, GuessRecord, KeyRecord, SecretRecord,
-        StoreError,
+        ApplicationRecord, Door, FamilyId, FamilyRecord, Guess, GuessEntry, GuessRecord, KeyRecord,
+        SecretRecord, StoreError,
     },
     revocation::{Revocation, RevocationEntry, RevocationKind},
     scope::ScopeSet,
@@ -126,28 +126,23 @@ pub(super) fn placed(row: &PgRow) -> Result<Option<Placed>, StoreError> {
     Ok(Some(((row.get("transaction")?, place), entry)))
 }
 
-/// A row of the guesses.
-pub(super) struct Told {
-    /// The last place in the table.
-    pub(super) last: u64,
-    /// The place of the record, and how long it has been there.
-    pub(super) record: Option<(u64, GuessRecord, Duration)>,
+/// A record with its place.
+pub(super) fn guess(row: &PgRow) -> Result<(u64, GuessEntry), StoreError> {
+    let row = Fields(row);
+    let hash = |column| row.get::<Option<i64>>(column).map(|hash| hash.map(i64::cast_unsigned));
+    let (pair, source) = (hash("pair")?, hash("source")?);
+    let times = u32::try_from(row.number("failures")?).map_err(|error| odd("failures", error))?;
+    let guess = match (pair, source) {
+        (Some(pair), Some(source)) if times == 0 => Guess::Succeeded { pair, source },
+        _ => Guess::Failed { pair, source, times },
+    };
+    let record = GuessRecord { server: row.get::<i64>("server")?.cast_unsigned(), guess };
+    let age = Duration::from_secs(row.number("age")?);
+    Ok((row.number("place")?, GuessEntry { record, age }))
 }
 
-pub(super) fn told(row: &PgRow) -> Result<Told, StoreError> {
-    let row = Fields(row);
-    let last = row.number("last")?;
-    let Some(place) = row.optional("place")? else {
-        return Ok(Told { last, record: None });
-    };
-    let hash = |column| row.get::<Option<i64>>(column).map(|hash| hash.map(i64::cast_unsigned));
-    let record = GuessRecord {
-        server: row.get::<i64>("server")?.cast_unsigned(),
-        pair: hash("pair")?,
-        source: hash("source")?,
-        failures: u32::try_from(row.number("failures")?).map_err(|error| odd("failures", error))?,
-    };
-    Ok(Told { last, record: Some((place, record, Duration::from_secs(row.number("age")?))) })
+pub(super) fn place(row: &PgRow) -> Result<u64, StoreError> {
+    Fields(row).number("place")
 }
 
 /// A row whose values may be anything.

@@ -4,7 +4,7 @@ use super::{
     races::{RIVALS, together},
     trial::{Open, Trial, answer, same},
 };
-use crate::issue::{GuessLog, GuessPage, GuessRecord};
+use crate::issue::{Guess, GuessLog, GuessPage, GuessRecord};
 
 pub(super) async fn check(open: Open<'_>) {
     let trial = open().await;
@@ -12,17 +12,20 @@ pub(super) async fn check(open: Open<'_>) {
         return;
     };
     every_record_comes_once_and_in_order(log).await;
-    whoever_is_ahead_goes_on_with_what_is_new(log).await;
+    whoever_is_ahead_begins_anew(log).await;
+    whoever_waits_has_notice(log).await;
     none_is_missed_that_is_added_meanwhile(&open().await).await;
 }
 
 fn record(number: u32) -> GuessRecord {
-    GuessRecord {
-        server: u64::MAX - u64::from(number),
-        pair: number.is_multiple_of(2).then_some(u64::from(number)),
-        source: (!number.is_multiple_of(3)).then_some(u64::MAX),
-        failures: number,
-    }
+    let (pair, source) = (u64::from(number), u64::MAX - u64::from(number));
+    let guess = match number % 4 {
+        0 => Guess::Succeeded { pair, source },
+        1 => Guess::Failed { pair: Some(pair), source: Some(source), times: number },
+        2 => Guess::Failed { pair: None, source: Some(source), times: number },
+        _ => Guess::Failed { pair: None, source: None, times: number },
+    };
+    GuessRecord { server: source, guess }
 }
 
 async fn add(log: &dyn GuessLog, numbers: impl IntoIterator<Item = u32>) {
@@ -31,9 +34,9 @@ async fn add(log: &dyn GuessLog, numbers: impl IntoIterator<Item = u32>) {
 
 async fn page(log: &dyn GuessLog, place: u64, limit: usize) -> (Vec<GuessRecord>, GuessPage) {
     let page = answer(log.after(place, limit)).await;
-    let is_new = page.records.iter().all(|(_, age)| age.as_secs() < 600);
+    let is_new = page.entries.iter().all(|entry| entry.age.as_secs() < 600);
     same("a record is as old as it is", is_new, true);
-    (page.records.iter().map(|(record, _)| record.clone()).collect(), page)
+    (page.entries.iter().map(|entry| entry.record.clone()).collect(), page)
 }
 
 async fn every_record_comes_once_and_in_order(log: &dyn GuessLog) {
@@ -55,11 +58,21 @@ async fn every_record_comes_once_and_in_order(log: &dyn GuessLog) {
     }
 }
 
-async fn whoever_is_ahead_goes_on_with_what_is_new(log: &dyn GuessLog) {
-    let (_, ahead) = page(log, u64::MAX, 10).await;
-    add(log, [7]).await;
-    let (records, _) = page(log, ahead.next, 10).await;
-    same("whoever is ahead of a log goes on with what is new", records, vec![record(7)]);
+async fn whoever_is_ahead_begins_anew(log: &dyn GuessLog) {
+    let (all, last) = page(log, 0, 100).await;
+    for ahead in [last.next + 1, u64::MAX] {
+        let (records, page) = page(log, ahead, 100).await;
+        let line = "whoever is ahead of the log of guesses begins anew";
+        same(line, (records, page.next), (all.clone(), last.next));
+    }
+}
+
+async fn whoever_waits_has_notice(log: &dyn GuessLog) {
+    let mut notices = log.notices();
+    add(log, [1]).await;
+    let limit = std::time::Duration::from_secs(60);
+    let noticed = tokio::time::timeout(limit, notices.next()).await;
+    same("guesses that are added give a notice", noticed.is_ok(), true);
 }
 
 async fn none_is_missed_that_is_added_meanwhile(trial: &Trial) {
@@ -69,7 +82,7 @@ async fn none_is_missed_that_is_added_meanwhile(trial: &Trial) {
         async move {
             let log = trial.guess_log().expect("a store has a log or none");
             for number in rival * OF_EACH..(rival + 1) * OF_EACH {
-                add(log, [number, 0]).await;
+                add(log, [number, number]).await;
             }
         }
     };
@@ -91,8 +104,7 @@ async fn none_is_missed_that_is_added_meanwhile(trial: &Trial) {
     let (mut found, more) = found.ok().and_then(Result::ok).unwrap_or_default();
     let line = "of the guesses of many servers each comes once";
     same(line, more, Vec::new());
-    found.retain(|found| found.failures != 0);
-    found.sort_by_key(|record| record.failures);
-    let all = 1..u32::from(RIVALS) * OF_EACH;
+    found.sort_by_key(|record| u64::MAX - record.server);
+    let all = (0..u32::from(RIVALS) * OF_EACH).flat_map(|number| [number; 2]);
     same(line, found, all.map(record).collect());
 }

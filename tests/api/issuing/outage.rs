@@ -26,6 +26,8 @@ pub(super) struct Failing {
     store: Memory,
     reads: Arc<AtomicBool>,
     writes: Arc<AtomicBool>,
+    /// Records are not added to the log of guesses; it can be read.
+    logging: Arc<AtomicBool>,
     /// What fails is not told, but never comes back.
     hangs: Arc<AtomicBool>,
     asked: Arc<AtomicUsize>,
@@ -39,6 +41,7 @@ impl Default for Failing {
             store: Memory::new(),
             reads: Arc::default(),
             writes: Arc::default(),
+            logging: Arc::default(),
             hangs: Arc::default(),
             asked: Arc::default(),
             left: Arc::new(usize::MAX.into()),
@@ -62,7 +65,11 @@ impl Failing {
         self.store.guess_log().unwrap()
     }
 
-    pub(super) fn fail(&self, reads: bool, writes: bool) {
+    pub(super) fn fail_to_log(&self, fails: bool) {
+        self.logging.store(fails, Ordering::SeqCst);
+    }
+
+    fn fail(&self, reads: bool, writes: bool) {
         self.reads.store(reads, Ordering::SeqCst);
         self.writes.store(writes, Ordering::SeqCst);
         self.hangs.store(false, Ordering::SeqCst);
@@ -142,7 +149,7 @@ impl Store for Failing {
 
 impl GuessLog for Failing {
     fn add(&self, records: Vec<GuessRecord>) -> Pending<'_, ()> {
-        self.or(&self.writes, self.log().add(records))
+        self.or(&self.logging, self.log().add(records))
     }
 
     fn after(&self, place: u64, limit: usize) -> Pending<'_, GuessPage> {

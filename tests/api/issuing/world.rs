@@ -84,13 +84,31 @@ impl World {
 
     /// A server of the same store that is opened now, with the usual settings.
     pub(super) async fn open_another(&self, store: impl Store) -> AuthorizationServer {
+        self.open_another_with(store, |server| server).await
+    }
+
+    async fn open_another_with(
+        &self,
+        store: impl Store,
+        change: impl FnOnce(ServerBuilder) -> ServerBuilder,
+    ) -> AuthorizationServer {
         let builder = AuthorizationServer::builder(store).issuer(ISSUER).keys(keys());
-        builder.clock(self.clock.clone()).open().await.expect("the server is sound")
+        let builder = builder.clock(self.clock.clone());
+        change(builder).open().await.expect("the server is sound")
     }
 
     /// Another server of the same store, with the same application.
     pub(super) async fn beside(&self, store: impl Store) -> Self {
-        let server = self.open_another(store).await;
+        self.beside_with(store, |server| server).await
+    }
+
+    /// Another one with other settings.
+    pub(super) async fn beside_with(
+        &self,
+        store: impl Store,
+        change: impl FnOnce(ServerBuilder) -> ServerBuilder,
+    ) -> Self {
+        let server = self.open_another_with(store, change).await;
         let endpoints = Endpoints::builder(server.clone(), FindSource::peer(peer)).build();
         Self {
             endpoints: endpoints.expect("the endpoints are sound"),

@@ -79,8 +79,8 @@ CREATE TABLE revocation (
 CREATE INDEX revocation_by_place ON revocation (transaction, place);
 CREATE INDEX revocation_by_end ON revocation (until);
 
--- Failed guesses, for the other servers. Whoever adds some keeps others from it until it has ended, so
--- that places are in the order in which they can be read. It need not survive a crash.
+-- Failed guesses, for the other servers. Places are in the order in which they can be read: whoever adds
+-- some has a lock, and keeps it until they can. It need not survive a crash.
 CREATE SEQUENCE guess_place;
 
 CREATE UNLOGGED TABLE guess (
@@ -91,5 +91,3 @@ CREATE UNLOGGED TABLE guess (
     failures BIGINT NOT NULL, -- 0 is a success
     written_at TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp()
 );
-
-CREATE INDEX guess_by_age ON guess (written_at);
