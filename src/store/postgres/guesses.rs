@@ -13,9 +13,6 @@ use crate::issue::{Guess, GuessLog, GuessPage, GuessRecord, Notices, Pending, St
 
 /// How many records are kept. They are read by each server that starts.
 const MOST: i64 = 200_000;
-/// How many are forgotten at once: more than are added, so that it catches up.
-const FORGOTTEN_AT_ONCE: usize = 1000;
-
 /// Those who tell each other wait for each other here, in each schema apart. Any number that others do not
 /// use.
 const TELLING: i32 = 0x746f_7742;
@@ -104,7 +101,8 @@ pub(super) fn tell(records: &[GuessRecord]) -> Query<'static> {
         sources.push(source.map(u64::cast_signed));
         failures.push(i64::from(times));
     }
-    let forgotten = count(records.len().saturating_add(FORGOTTEN_AT_ONCE));
+    // More than are added, so that it catches up.
+    let forgotten = count(records.len().saturating_mul(2));
     let tell = sqlx::query(tell).bind(servers).bind(pairs).bind(sources).bind(failures);
     tell.bind(MOST).bind(TELLING).bind(forgotten)
 }
