@@ -13,8 +13,7 @@ use super::{notices::Notices, store::Pending};
 ///
 /// - A record that was [added](Self::add) stands behind all that were there, and stays there. Whoever goes
 ///   on from page to page sees each once, unless the log was lost in between.
-/// - It need not survive a power loss. What is an hour old is forgotten, and of very many the oldest,
-///   with what is added.
+/// - It need not survive a power loss. What is an hour old may be forgotten, and of very many the oldest.
 pub trait GuessLog: Send + Sync {
     /// Adds these records in this order, all or none, and gives a [notice](Self::notices). After an error
     /// it is unknown whether they were added.

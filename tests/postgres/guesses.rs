@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sqlx::{Connection as _, Executor as _, PgConnection};
-use tower_bearer::issue::{Guess, GuessPage, GuessRecord, Store as _};
+use tower_bearer::issue::{Guess, GuessPage, GuessRecord, Past, Store as _};
 
 use super::*;
 
@@ -35,15 +35,20 @@ async fn guesses_of_an_hour_ago_are_forgotten_and_of_very_many_the_first() {
     beside.execute(hour_ago).await.unwrap();
     let ages: Vec<_> = page(&store, 0).await.entries.iter().map(|entry| entry.age).collect();
     assert!(ages[1] >= Duration::from_secs(3600) && ages[2] < Duration::from_secs(600), "{ages:?}");
+    let nothing = UnixTime::from_secs(0);
+    let past = Past { families_before: nothing, revocations_before: nothing, keys_before: nothing };
+    assert_eq!(store.purge(past, 100).await.unwrap(), 2);
     add(&store, 1).await;
     assert_eq!(page(&store, 0).await.entries.len(), 2);
     assert_eq!(page(&store, 3).await.entries.len(), 1);
 
     let many = "INSERT INTO guess (server, failures) SELECT 2, 1 FROM generate_series(1, 200000)";
     beside.execute(many).await.unwrap();
-    add(&store, 10).await;
+    for forgotten in [1, 1, 0] {
+        assert_eq!(store.purge(past, 1).await.unwrap(), forgotten);
+    }
     let kept = page(&store, 0).await;
-    assert_eq!((kept.entries.len(), kept.next), (200_010, 200_000 + 14));
+    assert_eq!((kept.entries.len(), kept.next), (200_000, 200_004));
 }
 
 #[tokio::test]

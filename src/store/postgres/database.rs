@@ -32,13 +32,14 @@ pub(super) struct Database {
 /// What is done in one transaction.
 pub(super) enum Work {
     Apply(Vec<Write>),
-    Tell(Vec<GuessRecord>),
     Purge { past: Past, limit: usize },
+    TellGuesses(Vec<GuessRecord>),
+    ForgetGuesses { limit: usize },
 }
 
 /// What became of it.
 pub(super) enum Outcome {
-    /// It is done; so many rows were forgotten.
+    /// It is done, to so many rows.
     Done(u64),
     /// Nothing is done, as a condition does not hold.
     Conflict,
@@ -116,7 +117,7 @@ impl Database {
     ) -> Result<Outcome, Fault> {
         let is_one_statement = match work {
             Work::Apply(writes) => writes::is_one_statement(writes),
-            Work::Tell(_) => true,
+            Work::TellGuesses(_) | Work::ForgetGuesses { .. } => true,
             Work::Purge { .. } => false,
         };
         if is_one_statement {
@@ -161,12 +162,16 @@ async fn done(connection: &mut PgConnection, work: &Work) -> Result<Outcome, Fau
             }
             Ok(Outcome::Done(0))
         }
-        Work::Tell(records) => {
-            guesses::tell(records).execute(connection).await?;
-            Ok(Outcome::Done(0))
-        }
         Work::Purge { past, limit } => {
             writes::purge(connection, *past, *limit).await.map(Outcome::Done)
+        }
+        Work::TellGuesses(records) => {
+            let told = guesses::tell(records).execute(connection).await?;
+            Ok(Outcome::Done(told.rows_affected()))
+        }
+        Work::ForgetGuesses { limit } => {
+            let forgotten = guesses::forget(*limit).execute(connection).await?;
+            Ok(Outcome::Done(forgotten.rows_affected()))
         }
     }
 }

@@ -141,10 +141,6 @@ pub(super) fn guess(row: &PgRow) -> Result<(u64, GuessEntry), StoreError> {
     Ok((row.number("place")?, GuessEntry { record, age }))
 }
 
-pub(super) fn place(row: &PgRow) -> Result<u64, StoreError> {
-    Fields(row).number("place")
-}
-
 /// A row whose values may be anything.
 struct Fields<'r>(&'r PgRow);
 
