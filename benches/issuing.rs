@@ -24,6 +24,9 @@ mod compare;
 mod database;
 #[path = "issuing/feed.rs"]
 mod feed;
+#[cfg(all(feature = "postgres", feature = "remote-keys"))]
+#[path = "issuing/fleet.rs"]
+mod fleet;
 #[path = "issuing/load.rs"]
 mod load;
 #[path = "issuing/process.rs"]
@@ -55,6 +58,10 @@ fn main() {
     #[cfg(feature = "postgres")]
     if options.shows("database") {
         runtime.block_on(database::run(&options));
+    }
+    #[cfg(all(feature = "postgres", feature = "remote-keys"))]
+    if options.shows("fleet") {
+        runtime.block_on(fleet::run(&options));
     }
     if options.shows("load") {
         let folder = Folder::new();

@@ -137,7 +137,7 @@ impl Site {
 }
 
 /// How long all processes of PostgreSQL on this machine were busy so far.
-fn busy() -> Duration {
+pub(crate) fn busy() -> Duration {
     /// Ticks of the kernel in a second, which Linux shows to all programs as 100.
     const TICKS: f64 = 100.0;
     let processes = fs::read_dir("/proc").expect("the processes");
