@@ -7,7 +7,8 @@ use std::sync::{
 
 use tower_bearer::{
     issue::{
-        ApplicationRecord, Applied, FamilyId, FamilyRecord, KeyRecord, Past, Pending, Store, Write,
+        ApplicationRecord, Applied, FamilyId, FamilyRecord, GuessLog, KeyRecord, Notices, Past,
+        Pending, Store, Write,
     },
     revocation::{RevocationCursor, RevocationPage},
     time::UnixTime,
@@ -96,6 +97,14 @@ impl<S: Store> Store for Watched<S> {
         limit: usize,
     ) -> Pending<'a, RevocationPage> {
         self.read().revocations_after(after, limit)
+    }
+
+    fn notices(&self) -> Notices {
+        self.store.notices()
+    }
+
+    fn guess_log(&self) -> Option<&dyn GuessLog> {
+        self.store.guess_log()
     }
 
     fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64> {

@@ -6,6 +6,7 @@ use std::{
 use arc_swap::ArcSwap;
 
 use super::{
+    feed::Pages,
     following::Following,
     hashing::Hashing,
     maintenance::{self, Keeping},
@@ -228,6 +229,7 @@ impl ServerBuilder {
             reads: AtomicU64::new(0),
             last_read: Mutex::default(),
             following: tokio::sync::Mutex::new(following),
+            pages: Pages::default(),
             verifier,
             limiter,
             hashing: Hashing::default(),

@@ -12,6 +12,7 @@ use super::{
     applications::{Applications, checks},
     builder::ServerBuilder,
     error::{Kind, Refusal},
+    feed::Pages,
     following::Following,
     hashing::Hashing,
     maintenance,
@@ -64,6 +65,8 @@ pub(super) struct Core {
     pub(super) last_read: Mutex<u64>,
     /// How far those of the store are known.
     pub(super) following: tokio::sync::Mutex<Following>,
+    /// What those are told who follow this server.
+    pub(super) pages: Pages,
     /// Verifies the server's own access tokens, whoever they are for.
     pub(super) verifier: Verifier,
     pub(super) limiter: Limiter,

@@ -19,7 +19,6 @@ use crate::{
     issue::{
         authenticate::{Credentials, Who},
         error::{Kind, Refusal},
-        feed,
     },
     revocation::{RevocationCursor, feed::write},
 };
@@ -93,7 +92,7 @@ async fn page(
         Ok(place) => (Some(place), asked.wait),
         Err(_) => (None, Duration::ZERO),
     };
-    let page = feed::awaited(&*core.store, asked.after.as_ref(), MOST, wait).await;
+    let page = core.pages.awaited(&*core.store, asked.after.as_ref(), MOST, wait).await;
     let page = page.map_err(|error| refused(error.into()))?;
     // Weak, as the same page is older the next time.
     let tag = format!("W/\"{}\"", page.next.as_str());
