@@ -118,7 +118,10 @@
 //! Any number of servers may have one PostgreSQL database, `store::Postgres`, with the same server keys
 //! and clocks that agree within seconds. Give each its `run`: a revocation at one of them is refused by
 //! all within a second, and the key document is the same everywhere within a few, long before a new key
-//! signs. A refresh token is good for one next pair whichever server is asked. A failed guess
+//! signs. A refresh token is good for one next pair whichever server is asked: a client that gets no answer asks
+//! again with the same token, anywhere, and gets the same next one. It should not use that one while the
+//! first request may still arrive, as from a server that stood still: two rotations late it shows a token
+//! that was used, which ends the family. A failed guess
 //! at one of them counts at all, a few tenths of a second later ([`GuessLog`](crate::issue::GuessLog));
 //! while the database is out of reach each counts for itself.
 //!
