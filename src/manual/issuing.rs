@@ -118,16 +118,27 @@
 //! Any number of servers may have one PostgreSQL database, `store::Postgres`, with the same server keys
 //! and clocks that agree within seconds. Give each its `run`: a revocation at one of them is refused by
 //! all within a second, and the key document is the same everywhere within a few, long before a new key
-//! signs. A refresh token is good for one next pair whichever server is asked: a client that gets no answer asks
-//! again with the same token, anywhere, and gets the same next one. It should not use that one while the
+//! signs.
+//!
+//! A refresh token is good for one next pair whichever server is asked: a client that gets no answer asks
+//! again with the same token, anywhere, and gets the same next one. It should not use that one while its
 //! first request may still arrive, as from a server that stood still: two rotations late it shows a token
-//! that was used, which ends the family. A failed guess
-//! at one of them counts at all, a few tenths of a second later ([`GuessLog`](crate::issue::GuessLog));
-//! while the database is out of reach each counts for itself.
+//! that was used, which ends the family.
+//!
+//! A failed guess at one server counts at the others as well, a few tenths of a second later
+//! ([`GuessLog`](crate::issue::GuessLog)); while the database is out of reach each counts for itself.
 //!
 //! A service that only verifies keeps a [feed](crate::revocation::feed) of what was revoked: from the
-//! database ([`StoreSource`](crate::issue::StoreSource)), with a role that may read the tables, or over
-//! HTTP from any of the servers, with `HttpSource`:
+//! database ([`StoreSource`](crate::issue::StoreSource)), or over HTTP from any of the servers, with
+//! `HttpSource`, as an application that was created with
+//! [`introspects`](crate::issue::NewApplication::introspects) and is named by its client id. A role for the
+//! database needs no more than this, in the schema of the store, which is `tower_bearer` unless said
+//! otherwise:
+//!
+//! ```sql
+//! GRANT USAGE ON SCHEMA tower_bearer TO verifying;
+//! GRANT SELECT ON tower_bearer.migration, tower_bearer.revocation TO verifying;
+//! ```
 //!
 //! ```no_run
 //! # #[cfg(feature = "reqwest")] {
@@ -147,6 +158,13 @@
 //! # }
 //! # }
 //! ```
+//!
+//! `ready` fails if the first attempt does, whatever the policy: with `StalePolicy::Accept` go on then, if
+//! an outage of the feed is to be none of the service's. A feed reads everything again when the database was
+//! started again, and hears nothing new until that is done, so its bound should be longer than that takes:
+//! up to a second for each 10 000 revocations over HTTP. Where other programs write in the
+//! same database for minutes in one transaction, everything revoked meanwhile is read again and again until
+//! that has ended.
 //!
 //! To move from a file to a database, stop the servers and [copy](crate::store::copy) the one to the
 //! other: applications, families, signing keys and revocations stay what they are.

@@ -5,7 +5,7 @@
 use std::{
     error::Error as _,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
@@ -333,4 +333,54 @@ fn a_feed_says_what_it_cannot_start_with() {
     let fraction = started(|builder| builder.stale_after(Duration::from_millis(5500)));
     assert!(fraction.contains("stale_after"), "{fraction}");
     assert_eq!(started(|builder| builder), "no tokio runtime: start it where one runs");
+}
+
+/// Takes so many seconds for each answer, one after the other, and notes how long it was asked to wait.
+struct Slow {
+    clock: FrozenClock,
+    line: Line,
+    seconds: Arc<Mutex<Vec<u64>>>,
+    waits: mpsc::UnboundedSender<Duration>,
+}
+
+impl RevocationSource for Slow {
+    fn after<'a>(
+        &'a self,
+        after: Option<&'a RevocationCursor>,
+        wait: Duration,
+    ) -> AskedForPage<'a> {
+        Box::pin(async move {
+            self.waits.send(wait).unwrap();
+            let seconds = Duration::from_secs(self.seconds.lock().unwrap().pop().unwrap_or(0));
+            let page = self.line.after(after, Duration::ZERO).await;
+            tokio::time::sleep(seconds).await;
+            self.clock.advance(seconds);
+            page
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_waits_for_no_longer_than_its_list_is_current() {
+    let (clock, (sender, mut waits)) = (FrozenClock::at(NOW), mpsc::unbounded_channel());
+    let (events, mut events_told) = mpsc::unbounded_channel();
+    // Of 6 s the second answer leaves none, the third 2.
+    let seconds = Arc::new(Mutex::new(vec![4, 6, 0]));
+    let slow = Slow { clock: clock.clone(), line: Line::default(), seconds, waits: sender };
+    let feed = RevocationFeed::builder(slow, StalePolicy::Refuse)
+        .stale_after(Duration::from_secs(6))
+        .clock(clock)
+        .on_event(move |event: &AuthEvent| events.send(event.code()).unwrap())
+        .start()
+        .unwrap();
+    let mut asked = Vec::new();
+    for _ in 0..5 {
+        asked.push(waits.recv().await.unwrap().as_secs());
+    }
+    assert_eq!(asked, [0, 2, 0, 1, 2]);
+    // It was back once, and not when the answer came that was too late.
+    assert_eq!(events_told.recv().await, Some("revocations_stale"));
+    assert_eq!(events_told.recv().await, Some("revocations_current"));
+    assert!(events_told.try_recv().is_err());
+    assert!(!feed.status().is_stale);
 }

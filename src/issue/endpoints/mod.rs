@@ -72,7 +72,8 @@
 //! - `after` is the `next` of an earlier answer; without it everything is given, 500 revocations at a
 //!   time, until `more` is false.
 //! - `wait` is how many seconds, at most 30, the answer may take if there is nothing yet.
-//! - The `ETag` is the place that was reached: with `If-None-Match` nothing new is 304.
+//! - The `ETag` is the place that was reached: with it in `If-None-Match`, nothing new after that place is
+//!   304.
 //!
 //! # Answers
 //!

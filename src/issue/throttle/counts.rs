@@ -101,7 +101,7 @@ impl Counts {
         let is_known_good = self.is_known_good(keys.pair, at);
         Throttled::longest([
             (ThrottledBy::Global, self.global_wait(at).filter(|_| !is_known_good)),
-            (ThrottledBy::Source, self.source_wait(keys.source, at)),
+            (ThrottledBy::Source, self.source_wait(keys.source, at).filter(|_| !is_known_good)),
             (ThrottledBy::Pair, self.pair_wait(keys.pair, is_known_good, at)),
         ])?;
         let pair = self.pairs.get_or_insert_mut(keys.pair, Pair::default);

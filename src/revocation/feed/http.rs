@@ -2,7 +2,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use base64_simd::STANDARD;
 use http::{
-    HeaderValue, Request, StatusCode, Uri,
+    HeaderValue, Request, Response, StatusCode, Uri,
     header::{ACCEPT, AUTHORIZATION},
 };
 
@@ -103,7 +103,7 @@ impl HttpSource {
         headers.insert(AUTHORIZATION, self.credentials.clone());
         let response = fetch.fetch(request).await?;
         if response.status() != StatusCode::OK {
-            return Err(format!("{} answered {}", self.endpoint, response.status()).into());
+            return Err(refused(&self.endpoint, &response).into());
         }
         if response.body().len() > MAX_BODY {
             return Err(format!("the answer from {} is too long", self.endpoint).into());
@@ -137,6 +137,21 @@ fn usual_fetch() -> Option<Arc<dyn Fetch>> {
 #[cfg(not(feature = "reqwest"))]
 fn usual_fetch() -> Option<Arc<dyn Fetch>> {
     None
+}
+
+/// What the endpoint answered, with what it says of it (RFC 6749 section 5.2).
+fn refused(endpoint: &Uri, response: &Response<Vec<u8>>) -> String {
+    #[derive(serde::Deserialize)]
+    struct Refusal {
+        error: String,
+    }
+    let why = match serde_json::from_slice::<Refusal>(response.body()) {
+        Ok(Refusal { error }) if error == "unauthorized_client" => {
+            ": the application was not created with `introspects`"
+        }
+        _ => "",
+    };
+    format!("{endpoint} answered {}{why}", response.status())
 }
 
 /// Form-encoded (RFC 6749 appendix B).

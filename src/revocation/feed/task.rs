@@ -125,17 +125,19 @@ impl Task {
         answered.unwrap_or_else(|_| Err(late()))
     }
 
-    /// How long the source is to wait for something new. While it is not known whether everything is
-    /// known, nothing is waited for.
+    /// How long the source is to wait for something new: not so long that the list is stale by then. While
+    /// it is not known whether everything is known, nothing is waited for.
     fn wait(&self, reading: &Reading) -> Duration {
         let status = self.status.borrow();
-        let is_current = status
-            .known_until
-            .is_some_and(|known| self.clock.now() < known.saturating_add(self.stale_after));
-        match is_current && !status.is_stale && reading.failures == 0 {
-            true => LONGEST_WAIT.min(self.stale_after / 3),
-            false => Duration::ZERO,
-        }
+        let known_until = status.known_until.filter(|_| !status.is_stale && reading.failures == 0);
+        let left = known_until.map_or(Duration::ZERO, |known| self.left(known));
+        let left = left.min(self.stale_after.saturating_sub(reading.heard.elapsed()));
+        LONGEST_WAIT.min(self.stale_after / 3).min(left / 2)
+    }
+
+    /// How long a list is current of which everything up to this time is known.
+    fn left(&self, known_until: UnixTime) -> Duration {
+        known_until.saturating_add(self.stale_after).since(self.clock.now())
     }
 
     /// Puts a page in the list; says how long to pause then.
@@ -156,6 +158,10 @@ impl Task {
         reading.has_news |= age.is_some();
         let stands_still = reading.cursor.replace(page.next.clone()).as_ref() == Some(&page.next);
         if page.has_more {
+            if !was_complete {
+                // It takes as long as it takes: nothing is accepted until then.
+                reading.heard = asked_at;
+            }
             self.status.send_modify(|status| status.revocations = list.len());
             // A source that gives the same page again and again has lost its way.
             return stands_still.then_some(PAUSES.0);
@@ -166,13 +172,15 @@ impl Task {
         if self.refuses {
             list.set_current_before(known_until.saturating_add(self.stale_after));
         }
+        // A pass that took too long says what was revoked, and not that all of it is known now.
+        let is_current = !self.left(known_until).is_zero() && heard.elapsed() < self.stale_after;
         let mut is_back = false;
         self.status.send_modify(|status| {
             status.revocations = list.len();
             status.lag = lag.or(status.lag);
             status.max_lag = status.max_lag.max(lag);
             status.last_error = None;
-            is_back = std::mem::take(&mut status.is_stale);
+            is_back = is_current && std::mem::take(&mut status.is_stale);
             status.is_complete = true;
             status.known_until = Some(known_until);
         });

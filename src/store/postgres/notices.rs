@@ -4,7 +4,11 @@ use sqlx::{
     Executor as _, PgPool,
     postgres::{PgConnectOptions, PgListener, PgPoolOptions},
 };
-use tokio::{sync::Notify, task::AbortHandle, time::sleep};
+use tokio::{
+    sync::Notify,
+    task::AbortHandle,
+    time::{Instant, sleep},
+};
 
 use crate::issue::{Notices, Notifier};
 
@@ -18,14 +22,14 @@ pub(super) struct Listening {
 
 /// What notices are about.
 pub(super) struct Topic {
-    /// The database cuts it off where names have to end, wherever it is named.
     channel: String,
     notifier: Notifier,
     untold: Notify,
 }
 
-/// How soon a connection is tried again that was lost.
+/// How soon a connection is tried again that was lost, at first and at last: a standby never listens.
 const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// One notice stands for all that comes within so long: `NOTIFY` makes commits wait for each other.
 const TOGETHER: Duration = Duration::from_millis(20);
 
@@ -56,7 +60,9 @@ impl Drop for Listening {
 }
 
 impl Topic {
-    fn new(channel: String) -> Self {
+    /// Names end after 63 bytes; the database would cut it off as well, and say so each time.
+    fn new(mut channel: String) -> Self {
+        channel.truncate(63);
         Self { channel, notifier: Notifier::default(), untold: Notify::new() }
     }
 
@@ -72,12 +78,19 @@ impl Topic {
 }
 
 async fn hear(pool: PgPool, topics: [Arc<Topic>; 2]) {
+    let mut pause = PAUSE;
     loop {
+        let began = Instant::now();
         let ended = listen(&pool, &topics).await;
         // Something may have been said meanwhile.
         topics.iter().for_each(|topic| topic.notifier.notify());
-        drop(ended);
-        sleep(PAUSE).await;
+        pause = match ended {
+            Err(sqlx::Error::Database(_)) if began.elapsed() < LONGEST_PAUSE => {
+                LONGEST_PAUSE.min(pause * 2)
+            }
+            _ => PAUSE,
+        };
+        sleep(pause).await;
     }
 }
 
@@ -88,9 +101,8 @@ async fn listen(pool: &PgPool, topics: &[Arc<Topic>]) -> Result<(), sqlx::Error>
         let notice = listener.try_recv().await?;
         // Of none that is named the connection was lost, and is there again: something may have been said
         // meanwhile.
-        let is_about = |topic: &Topic| {
-            notice.as_ref().is_none_or(|notice| topic.channel.starts_with(notice.channel()))
-        };
+        let is_about =
+            |topic: &Topic| notice.as_ref().is_none_or(|notice| topic.channel == notice.channel());
         topics.iter().filter(|topic| is_about(topic)).for_each(|topic| topic.notifier.notify());
     }
 }

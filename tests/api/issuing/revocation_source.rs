@@ -60,6 +60,7 @@ async fn what_the_endpoint_says_otherwise_is_an_error_and_no_list() {
     let page = |revoked: &str| format!(r#"{{"revocations":[{revoked}],"next":"1","more":false}}"#);
     for (status, body, text) in [
         (401, String::new(), "https://id.test/revocations answered 401 Unauthorized"),
+        (400, r#"{"error":"unauthorized_client"}"#.to_owned(), "not created with `introspects`"),
         (200, page(r#"{"kind":"planet","until":1,"age":1}"#), "not known here"),
         (200, page(r#"{"kind":"client","id":"a","until":1,"age":1}"#), "without its cut-off"),
         (200, page("").replace("\"1\"", "\" \""), "a cursor that is none"),

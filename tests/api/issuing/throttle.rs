@@ -315,3 +315,22 @@ async fn a_caller_that_scans_for_tokens_waits_alone() {
         assert_eq!(world.form(path, &good).await.status, 200);
     }
 }
+
+/// X-BF-03: behind one address there may be many.
+#[tokio::test]
+async fn who_succeeded_lately_does_not_wait_for_others_of_the_same_source() {
+    let world = World::new().await;
+    assert_eq!(from(&world, source(1), "App1", world.secret.expose()).await.status, 200);
+    for number in 0..40 {
+        from(&world, source(1), &format!("Nobody{number}"), "guess").await;
+    }
+    assert_eq!(from(&world, source(1), "Nobody", "guess").await.status, 429);
+    let wrong = wrong(&world).await;
+    assert_eq!(from(&world, source(1), "Somebody else", &wrong).await.status, 429);
+    assert_eq!(from(&world, source(1), "App1", world.secret.expose()).await.status, 200);
+    // It is let through with what it knows; as a guesser it waits as ever.
+    for _ in 0..5 {
+        assert_eq!(from(&world, source(1), "App1", &wrong).await.status, 401);
+    }
+    assert_eq!(from(&world, source(1), "App1", world.secret.expose()).await.status, 429);
+}
