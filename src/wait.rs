@@ -3,11 +3,15 @@
 use std::hash::{BuildHasher, RandomState};
 #[cfg(feature = "remote-keys")]
 use std::{
-    future::{Future, pending, poll_fn},
+    future::pending,
     panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+#[cfg(any(feature = "issue", feature = "remote-keys"))]
+use std::{
+    future::{Future, poll_fn},
     pin::pin,
     task::Poll,
-    time::Duration,
 };
 
 #[cfg(feature = "remote-keys")]
@@ -44,14 +48,14 @@ pub(crate) async fn shielded<T>(future: impl Future<Output = T>) -> Option<T> {
 }
 
 /// Which of two futures was ready.
-#[cfg(feature = "remote-keys")]
+#[cfg(any(feature = "issue", feature = "remote-keys"))]
 pub(crate) enum First<A, B> {
     One(A),
     Other(B),
 }
 
 /// Waits for the first of two futures and drops the other.
-#[cfg(feature = "remote-keys")]
+#[cfg(any(feature = "issue", feature = "remote-keys"))]
 pub(crate) async fn first<A, B>(
     one: impl Future<Output = A>,
     other: impl Future<Output = B>,

@@ -5,20 +5,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::Request;
-use http_body_util::Full;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tower_bearer::{
-    issue::{Guess, GuessRecord, Store as _, Write, endpoints::Endpoints},
-    revocation::Revocation,
+    issue::{Guess, GuessRecord, Store as _, endpoints::Endpoints},
     store::Postgres,
-    time::{Clock as _, SystemClock},
 };
 
 use crate::{
+    feed::fill,
     load::{URL, postgres},
     shared::Options,
-    world::{World, answer, authenticate, refresh, refresh_token},
+    world::{World, answer, authenticate, refresh, refresh_token, revoke},
 };
 
 pub(crate) async fn run(options: &Options) {
@@ -47,11 +44,8 @@ pub(crate) async fn run(options: &Options) {
     })
     .await;
     site.measure("revoke a family", async |site| {
-        let body = serde_json::json!({ "refreshToken": tokens.pop() }).to_string();
-        let ask = Request::post("/api/Auth/revokeApplicationToken")
-            .header("content-type", "application/json")
-            .body(Full::from(body));
-        answer(&mut site.endpoints, ask.expect("a request")).await;
+        let Some(token) = tokens.pop() else { return };
+        answer(&mut site.endpoints, revoke(&token)).await;
     })
     .await;
     let start = site.store.revocations_after(None, usize::MAX).await.expect("a page").next;
@@ -78,7 +72,8 @@ pub(crate) async fn run(options: &Options) {
     })
     .await;
     drop(server);
-    site.fill(applications).await;
+    // More revocations, as those of the families are few.
+    fill(&store, applications).await;
     for table in ["application", "secret", "family", "revocation", "guess"] {
         site.rows(table).await;
     }
@@ -105,16 +100,6 @@ impl Site {
         println!(
             "  {name:<30} {time:>6.0} µs, database {busy:>5.0} µs and {log:>6.0} bytes of log"
         );
-    }
-
-    /// More revocations, as those of the families are few.
-    async fn fill(&self, times: usize) {
-        let until = SystemClock.now().saturating_add(Duration::from_secs(3600));
-        for some in (0..times).collect::<Vec<_>>().chunks(1000) {
-            let revoke =
-                |id: &usize| Write::Revoke(Revocation::family(format!("{id:021}A"), until));
-            let _ = self.store.apply(some.iter().map(revoke).collect()).await.expect("a write");
-        }
     }
 
     async fn rows(&mut self, table: &str) {

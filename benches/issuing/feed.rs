@@ -25,7 +25,7 @@ pub(crate) async fn run(options: &Options) {
     over_http(count / 100).await;
 }
 
-async fn fill(store: &impl Store, count: usize) {
+pub(crate) async fn fill(store: &impl Store, count: usize) {
     let until = SystemClock.now().saturating_add(Duration::from_secs(3600));
     let ids: Vec<_> = (0..count).map(id).collect();
     for some in ids.chunks(1000) {
@@ -35,7 +35,7 @@ async fn fill(store: &impl Store, count: usize) {
 }
 
 /// As long as that of a family.
-fn id(number: usize) -> String {
+pub(crate) fn id(number: usize) -> String {
     format!("{number:021}A")
 }
 
@@ -57,11 +57,7 @@ async fn over_http(count: usize) {
     let store = Memory::new();
     fill(&store, count).await;
     let world = World::new(store, 1).await;
-    let service = tower_bearer::issue::NewApplication::new("Service")
-        .audience("https://api.test")
-        .introspects();
-    let (service, secret) =
-        world.server.applications().create(service).await.expect("an application");
+    let (service, secret) = world.service().await;
     let pair = format!("{}:{}", service.id(), secret.expose());
     let basic = format!("Basic {}", base64_simd::STANDARD.encode_to_string(pair));
     let (mut after, mut bytes, mut requests) = (String::new(), 0, 0);

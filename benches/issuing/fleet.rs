@@ -6,7 +6,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use tower::ServiceExt as _;
 use tower_bearer::{
-    issue::{NewApplication, Store as _, StoreSource, Write, endpoints::Endpoints},
+    issue::{Store as _, StoreSource, Write, endpoints::Endpoints},
     remote_keys::Fetching,
     revocation::{
         Revocation, RevocationFeed, StalePolicy,
@@ -18,6 +18,7 @@ use tower_bearer::{
 
 use crate::{
     database::busy,
+    feed::id,
     load::{URL, postgres},
     shared::Options,
     world::World,
@@ -42,9 +43,7 @@ pub(crate) async fn run(options: &Options) {
     drop(feeds);
 
     let world = World::new(store.clone(), 1).await;
-    let service = NewApplication::new("Service").audience("https://api.test").introspects();
-    let (service, secret) =
-        world.server.applications().create(service).await.expect("an application");
+    let (service, secret) = world.service().await;
     let feeds: Vec<_> = (0..SERVICES)
         .map(|_| {
             let url = "https://id.test/revocations";
@@ -84,8 +83,8 @@ async fn measure(name: &str, store: &Postgres, feeds: &[RevocationFeed], times: 
     let until = SystemClock.now().saturating_add(Duration::from_secs(3600));
     let (mut delays, before) = (Vec::new(), busy());
     for number in 0..times {
-        let id = format!("{:021}A", known + number);
-        let written = store.apply(vec![Write::Revoke(Revocation::family(id, until))]).await;
+        let revoked = Revocation::family(id(known + number), until);
+        let written = store.apply(vec![Write::Revoke(revoked)]).await;
         let _ = written.expect("a write");
         let start = Instant::now();
         all_know(feeds, known + number + 1).await;

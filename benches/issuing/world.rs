@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use tower::Service as _;
 use tower_bearer::{
     issue::{
-        AuthorizationServer, FindSource, NewApplication, RootKey, ServerKeys, Store, Throttle,
-        endpoints::Endpoints,
+        Application, AuthorizationServer, FindSource, GeneratedSecret, NewApplication, RootKey,
+        ServerKeys, Store, Throttle, endpoints::Endpoints,
     },
     scope::ScopeSet,
     token::RequestHead,
@@ -67,6 +67,12 @@ impl World {
         let endpoints = Endpoints::builder(server.clone(), FindSource::peer(source)).build();
         Self { server, endpoints: endpoints.expect("endpoints"), asked, clients: known }
     }
+
+    /// An application that may ask what was revoked.
+    pub(crate) async fn service(&self) -> (Application, GeneratedSecret) {
+        let service = NewApplication::new("Service").audience(API).introspects();
+        self.server.applications().create(service).await.expect("an application")
+    }
 }
 
 fn source(head: &RequestHead<'_>) -> Option<IpAddr> {
@@ -83,6 +89,11 @@ pub(crate) fn authenticate(client: &Client) -> Ask {
 
 pub(crate) fn refresh(token: &str) -> Ask {
     post("/api/Auth/refreshApplicationToken", &json!({ "refreshToken": token }))
+}
+
+#[cfg(feature = "postgres")]
+pub(crate) fn revoke(token: &str) -> Ask {
+    post("/api/Auth/revokeApplicationToken", &json!({ "refreshToken": token }))
 }
 
 fn post(path: &str, body: &Value) -> Ask {

@@ -9,10 +9,7 @@ use std::{
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{
-    notices::Notices,
-    store::{REVOCATIONS_AT_ONCE, Store, StoreError},
-};
+use super::store::{REVOCATIONS_AT_ONCE, Store, StoreError};
 use crate::revocation::{
     RevocationCursor, RevocationPage,
     feed::{AskedForPage, RevocationSource},
@@ -23,12 +20,15 @@ use crate::revocation::{
 ///
 /// It waits for [notices](Store::notices), and looks twice a second whether one was missed.
 #[derive(Clone)]
-pub struct StoreSource(Arc<dyn Store>);
+pub struct StoreSource {
+    store: Arc<dyn Store>,
+    pages: Arc<Pages>,
+}
 
 impl StoreSource {
     /// The revocations of this store.
     pub fn new(store: impl Store) -> Self {
-        Self(Arc::new(store))
+        Self { store: Arc::new(store), pages: Arc::default() }
     }
 }
 
@@ -39,7 +39,7 @@ impl RevocationSource for StoreSource {
         wait: Duration,
     ) -> AskedForPage<'a> {
         Box::pin(async move {
-            let page = awaited(&*self.0, after, REVOCATIONS_AT_ONCE, wait).await;
+            let page = self.pages.awaited(&*self.store, after, REVOCATIONS_AT_ONCE, wait).await;
             page.map_err(Into::into)
         })
     }
@@ -54,43 +54,6 @@ impl std::fmt::Debug for StoreSource {
 /// How often the store is looked at without a notice.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// The page after this place. If there is nothing on it, waits for something, at most so long.
-pub(super) async fn awaited(
-    store: &dyn Store,
-    after: Option<&RevocationCursor>,
-    limit: usize,
-    wait: Duration,
-) -> Result<RevocationPage, StoreError> {
-    let read = || store.revocations_after(after, limit);
-    first_with_news(read, store.notices(), after, wait).await
-}
-
-async fn first_with_news<F>(
-    read: impl Fn() -> F,
-    mut notices: Notices,
-    after: Option<&RevocationCursor>,
-    wait: Duration,
-) -> Result<RevocationPage, StoreError>
-where
-    F: Future<Output = Result<RevocationPage, StoreError>>,
-{
-    let end = Instant::now() + wait;
-    let mut has_waited = false;
-    loop {
-        let page = read().await?;
-        // What is given once more, because a transaction is under way, is not worth an answer at once:
-        // it would be given again and again.
-        let is_news = after != Some(&page.next) || has_waited;
-        let is_over = Instant::now() >= end;
-        if page.has_more || (!page.entries.is_empty() && is_news) || after.is_none() || is_over {
-            return Ok(page);
-        }
-        let next_look = end.min(Instant::now() + LOOK_EVERY);
-        let _ = timeout_at(next_look, notices.next()).await;
-        has_waited = true;
-    }
-}
-
 /// The pages of a store for many who wait for them: mostly for the same one, which is read once for all.
 #[derive(Default)]
 pub(super) struct Pages(Mutex<HashMap<Option<RevocationCursor>, Weak<Place>>>);
@@ -104,7 +67,8 @@ struct Read {
 }
 
 impl Pages {
-    /// As [`awaited`], always with the same limit.
+    /// The page after this place, always with the same limit. If there is nothing on it, waits for
+    /// something, at most so long.
     pub(super) async fn awaited(
         &self,
         store: &dyn Store,
@@ -113,8 +77,24 @@ impl Pages {
         wait: Duration,
     ) -> Result<RevocationPage, StoreError> {
         let place = self.place(after);
-        let read = || read_for_all(&place, || store.revocations_after(after, limit));
-        first_with_news(read, store.notices(), after, wait).await
+        let end = Instant::now() + wait;
+        // Before the first look, so that no notice is missed.
+        let mut notices = store.notices();
+        let mut has_waited = false;
+        loop {
+            let page = read_for_all(&place, || store.revocations_after(after, limit)).await?;
+            // What is given once more, because a transaction is under way, is not worth an answer at
+            // once: it would be given again and again.
+            let is_news = after != Some(&page.next) || has_waited;
+            let is_over = Instant::now() >= end;
+            if page.has_more || (!page.entries.is_empty() && is_news) || after.is_none() || is_over
+            {
+                return Ok(page);
+            }
+            let next_look = end.min(Instant::now() + LOOK_EVERY);
+            let _ = timeout_at(next_look, notices.next()).await;
+            has_waited = true;
+        }
     }
 
     fn place(&self, after: Option<&RevocationCursor>) -> Arc<Place> {
@@ -132,7 +112,7 @@ impl Pages {
 /// What is read now, or has been read by somebody else since this was asked for: it holds all that was
 /// there then. An outage is shared as well.
 async fn read_for_all<F>(
-    place: &Place,
+    place: &Arc<Place>,
     read: impl FnOnce() -> F,
 ) -> Result<RevocationPage, StoreError>
 where
@@ -143,9 +123,11 @@ where
     if let Some(last) = last.as_ref().filter(|last| last.begun > asked) {
         return last.page.clone();
     }
+    // Whoever comes while it is read has asked too late for it.
+    let is_alone = Arc::strong_count(place) == 1;
     let begun = Instant::now();
     let page = read().await;
-    *last = Some(Read { begun, page: page.clone() });
+    *last = (!is_alone).then(|| Read { begun, page: page.clone() });
     page
 }
 

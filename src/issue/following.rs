@@ -2,10 +2,8 @@
 
 use std::{
     convert::Infallible,
-    future::{Future as _, pending, poll_fn},
-    pin::pin,
+    future::pending,
     sync::{Arc, PoisonError, atomic::Ordering},
-    task::Poll,
     time::Duration,
 };
 
@@ -22,6 +20,7 @@ use crate::{
     event::{IssuingAction, IssuingEvent},
     revocation::{RevocationCursor, RevocationEntry, RevocationKind, Revocations},
     time::UnixTime,
+    wait::{First, first},
 };
 
 /// How often signing keys are read anew.
@@ -67,13 +66,9 @@ impl Following {
 impl Core {
     /// Does all that time demands and other servers do, for as long as it is polled.
     pub(super) async fn run(&self) -> Infallible {
-        let mut following = pin!(self.follow());
-        let mut exchanging = pin!(self.keep_exchanging());
-        poll_fn(|context| {
-            let _ = following.as_mut().poll(context);
-            exchanging.as_mut().poll(context)
-        })
-        .await
+        match first(self.follow(), self.keep_exchanging()).await {
+            First::One(never) | First::Other(never) => never,
+        }
     }
 
     /// Tells the other servers of failed guesses, and hears of theirs, if the store has a log for that.
@@ -94,13 +89,8 @@ impl Core {
             let done = self.exchange_guesses().await;
             self.tell_failure(&done, "guess_log", &mut is_failing);
             sleep(TOLD_TOGETHER).await;
-            let mut untold = pin!(self.limiter.has_untold());
-            let mut noticed = pin!(notices.next());
-            let either = poll_fn(|context| match untold.as_mut().poll(context) {
-                Poll::Ready(()) => Poll::Ready(()),
-                Poll::Pending => noticed.as_mut().poll(context),
-            });
-            let _ = timeout(EXCHANGE_EVERY, either).await;
+            let something = first(self.limiter.has_untold(), notices.next());
+            let _ = timeout(EXCHANGE_EVERY, something).await;
         }
     }
 

@@ -200,11 +200,11 @@ impl AuthorizationServer {
 
     /// Does what time demands: rotates signing keys by schedule, destroys private keys that sign no
     /// more, removes keys that nothing is verified with any more, seals again what was sealed with
-    /// an old key, reads what other servers of the same store did, exchanges failed guesses with them, and forgets
-    /// what has expired.
+    /// an old key, reads what other servers of the same store did, exchanges failed guesses with them,
+    /// and forgets what has expired.
     ///
-    /// [`run`](Self::run) does it, or call it every minute or so; when nothing is due it costs a few short reads. Several servers may
-    /// do so at once.
+    /// [`run`](Self::run) does it, or call it every minute or so; when nothing is due it costs a few
+    /// short reads. Several servers may do so at once.
     ///
     /// Ended families and revocations are kept a day longer than needed, so that no token revives
     /// if the clock jumps ahead and is set right within that day. So the revocations of a whole day

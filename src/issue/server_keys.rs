@@ -13,8 +13,8 @@ use crate::{
 /// tokens, for the digests of secrets (the pepper), and for the sealing of private keys; and one under
 /// which the [throttle](super::Throttle) hashes whoever guesses.
 ///
-/// Each of the first three is a ring: the first key is used for what is new, all are tried for what there is. So a key
-/// is rotated by putting another before it, with
+/// Each of the first three is a ring: the first key is used for what is new, all are tried for what
+/// there is. So a key is rotated by putting another before it, with
 /// [`AuthorizationServer::replace_server_keys`](super::AuthorizationServer::replace_server_keys),
 /// and dropped when nothing needs it any more: after the absolute end of refresh families, when all
 /// secrets were used or replaced, and after the next maintenance, which seals again. Where several

@@ -94,9 +94,9 @@ async fn page(
     };
     let page = core.pages.awaited(&*core.store, asked.after.as_ref(), MOST, wait).await;
     let page = page.map_err(|error| refused(error.into()))?;
-    // Weak, as the same page is older the next time.
-    // Of nothing new it is that of what was known before, wherever the next page begins.
+    // Of nothing new the tag is that of what was known before, wherever the next page begins.
     let reached = asked.after.as_ref().filter(|_| page.entries.is_empty()).unwrap_or(&page.next);
+    // Weak, as the same page is older the next time.
     let tag = format!("W/\"{}\"", reached.as_str());
     let is_known = headers.get_all(IF_NONE_MATCH).iter().any(|line| names(line, &tag));
     let mut response = match is_known && page.entries.is_empty() {

@@ -78,6 +78,22 @@ struct Success {
 /// finds it in the log.
 const TOLD_EVERY: u64 = 30 * 60;
 
+impl Pair {
+    fn failed(&mut self, limits: Limits, times: u32, at: u64) {
+        self.failures = self.failures.saturating_add(times);
+        self.until = self.until.max(at.saturating_add(limits.backoff(self.failures)));
+    }
+
+    fn succeeded(&mut self) {
+        (self.failures, self.until) = (0, 0);
+    }
+
+    /// Whether there is nothing to remember.
+    fn is_nothing(&self) -> bool {
+        self.failures == 0 && self.pending == 0
+    }
+}
+
 impl Counts {
     pub(super) fn new(settings: &Throttle) -> Self {
         let limits = Limits::new(settings);
@@ -169,11 +185,8 @@ impl Counts {
             Guess::Failed { pair, source, times } => {
                 self.count(source, times, at);
                 if let Some(key) = pair {
-                    let limits = self.limits;
                     let pair = self.pairs.get_or_insert_mut(key, Pair::default);
-                    pair.failures = pair.failures.saturating_add(times);
-                    let until = at.saturating_add(limits.backoff(pair.failures));
-                    pair.until = pair.until.max(until);
+                    pair.failed(self.limits, times, at);
                 }
             }
             Guess::Succeeded { pair, source } => {
@@ -181,10 +194,10 @@ impl Counts {
                     let success = self.succeeded(key);
                     success.at = success.at.max(at);
                 }
-                self.told_at(pair, at);
+                self.note_told(pair, age);
                 if let Some(failed) = self.pairs.peek_mut(&pair) {
-                    (failed.failures, failed.until) = (0, 0);
-                    if failed.pending == 0 {
+                    failed.succeeded();
+                    if failed.is_nothing() {
                         self.pairs.pop(&pair);
                     }
                 }
@@ -201,13 +214,9 @@ impl Counts {
         has_failed || told.is_none_or(|told| at.saturating_sub(told) >= TOLD_EVERY)
     }
 
-    /// Other servers know that this pair succeeds.
-    pub(super) fn note_told(&mut self, pair: u64) {
-        let at = self.passed.so_far();
-        self.told_at(pair, at);
-    }
-
-    fn told_at(&mut self, pair: u64, at: u64) {
+    /// Other servers know that this pair succeeded, so many seconds ago.
+    pub(super) fn note_told(&mut self, pair: u64, age: u64) {
+        let at = self.passed.so_far().saturating_sub(age);
         if let Some(success) = self.known_good.peek_mut(&pair) {
             success.told = success.told.max(Some(at));
         }
@@ -222,14 +231,11 @@ impl Counts {
         let pair = self.pairs.get_or_insert_mut(key, Pair::default);
         pair.pending = pair.pending.saturating_sub(1);
         match outcome {
-            Outcome::Succeeded(_) => (pair.failures, pair.until) = (0, 0),
-            Outcome::Failed(_) | Outcome::Dropped => {
-                pair.failures = pair.failures.saturating_add(1);
-                pair.until = at.saturating_add(limits.backoff(pair.failures));
-            }
+            Outcome::Succeeded(_) => pair.succeeded(),
+            Outcome::Failed(_) | Outcome::Dropped => pair.failed(limits, 1, at),
             Outcome::Withdrawn => {}
         }
-        if pair.failures == 0 && pair.pending == 0 {
+        if pair.is_nothing() {
             self.pairs.pop(&key);
         }
     }

@@ -2,6 +2,7 @@ use std::{
     fmt,
     future::pending,
     hash::{BuildHasher, RandomState},
+    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -96,14 +97,9 @@ impl Limiter {
         source: Source,
         now: UnixTime,
     ) -> Result<Permit<'_>, Throttled> {
-        let keys = source.network().map(|network| match &self.shared {
-            Some(shared) => {
-                Keys { pair: shared.hash(Some(who), network), source: shared.hash(None, network) }
-            }
-            None => Keys {
-                pair: self.hasher.hash_one((who, network)),
-                source: self.hasher.hash_one(network),
-            },
+        let keys = source.network().map(|network| Keys {
+            pair: self.hash(Some(who), network),
+            source: self.hash(None, network),
         });
         self.counts().admit(keys, now)?;
         Ok(Permit::new(self, keys))
@@ -153,7 +149,7 @@ impl Limiter {
                     counts.is_to_be_told(keys) && shared.succeeded(keys.pair, keys.source);
                 counts.settle(Some(keys), outcome);
                 if is_told {
-                    counts.note_told(keys.pair);
+                    counts.note_told(keys.pair, 0);
                 }
             }
             (Outcome::Failed(_) | Outcome::Dropped, keys) => {
@@ -209,11 +205,15 @@ impl Limiter {
     }
 
     fn source_key(&self, source: Source) -> Option<u64> {
-        let network = source.network()?;
-        Some(match &self.shared {
-            Some(shared) => shared.hash(None, network),
-            None => self.hasher.hash_one(network),
-        })
+        source.network().map(|network| self.hash(None, network))
+    }
+
+    /// Under what a source counts, with an application or without.
+    fn hash(&self, who: Option<&str>, network: IpAddr) -> u64 {
+        match &self.shared {
+            Some(shared) => shared.hash(who, network),
+            None => self.hasher.hash_one((who, network)),
+        }
     }
 
     /// A panic of another thread leaves numbers behind that are still numbers.

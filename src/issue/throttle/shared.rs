@@ -41,7 +41,7 @@ impl Shared {
         self.key.store(key);
     }
 
-    /// Under what a source counts, with an application or without.
+    /// The same at all servers.
     pub(super) fn hash(&self, who: Option<&str>, network: IpAddr) -> u64 {
         let mut message = Vec::with_capacity(17 + who.map_or(0, str::len));
         // Of one length, so that no two messages are the same.

@@ -130,14 +130,15 @@ impl Task {
     fn wait(&self, reading: &Reading) -> Duration {
         let status = self.status.borrow();
         let known_until = status.known_until.filter(|_| !status.is_stale && reading.failures == 0);
-        let left = known_until.map_or(Duration::ZERO, |known| self.left(known));
-        let left = left.min(self.stale_after.saturating_sub(reading.heard.elapsed()));
+        let left = known_until.map_or(Duration::ZERO, |known| self.left(known, reading.heard));
         LONGEST_WAIT.min(self.stale_after / 3).min(left / 2)
     }
 
-    /// How long a list is current of which everything up to this time is known.
-    fn left(&self, known_until: UnixTime) -> Duration {
-        known_until.saturating_add(self.stale_after).since(self.clock.now())
+    /// How long a list is current of which everything up to this time is known, by the clock and by the
+    /// time that passed since then.
+    fn left(&self, known_until: UnixTime, heard: Instant) -> Duration {
+        let by_clock = known_until.saturating_add(self.stale_after).since(self.clock.now());
+        by_clock.min(self.stale_after.saturating_sub(heard.elapsed()))
     }
 
     /// Puts a page in the list; says how long to pause then.
@@ -173,7 +174,7 @@ impl Task {
             list.set_current_before(known_until.saturating_add(self.stale_after));
         }
         // A pass that took too long says what was revoked, and not that all of it is known now.
-        let is_current = !self.left(known_until).is_zero() && heard.elapsed() < self.stale_after;
+        let is_current = !self.left(known_until, heard).is_zero();
         let mut is_back = false;
         self.status.send_modify(|status| {
             status.revocations = list.len();

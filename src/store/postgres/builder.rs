@@ -139,7 +139,7 @@ impl PostgresBuilder {
         let (database, listening) = (Arc::new(database), Arc::new(listening));
         let guesses =
             Guesses { database: Arc::clone(&database), listening: Arc::clone(&listening) };
-        Ok(Postgres { database, schema: self.schema.into(), listening, guesses: Arc::new(guesses) })
+        Ok(Postgres { database, schema: self.schema.into(), listening, guesses })
     }
 
     fn options(&self) -> Result<PgConnectOptions, ConnectError> {

@@ -20,6 +20,7 @@ const MOST: i64 = 200_000;
 const TELLING: i32 = 0x746f_7742;
 
 /// The log of the servers of a schema.
+#[derive(Clone)]
 pub(super) struct Guesses {
     pub(super) database: Arc<Database>,
     pub(super) listening: Arc<Listening>,

@@ -62,7 +62,7 @@ pub struct Postgres {
     database: Arc<Database>,
     schema: Arc<str>,
     listening: Arc<Listening>,
-    guesses: Arc<Guesses>,
+    guesses: Guesses,
 }
 
 impl Postgres {
@@ -187,7 +187,7 @@ impl Store for Postgres {
     }
 
     fn guess_log(&self) -> Option<&dyn GuessLog> {
-        Some(&*self.guesses)
+        Some(&self.guesses)
     }
 
     fn purge(&self, past: Past, limit: usize) -> Pending<'_, u64> {

@@ -80,7 +80,7 @@ async fn none_is_missed_that_is_added_meanwhile(trial: &Trial) {
     let add_some = |rival: u32| {
         let trial = trial.clone();
         async move {
-            let log = trial.guess_log().expect("a store has a log or none");
+            let log = trial.guess_log().expect("the first store of the suite had a log");
             for number in rival * OF_EACH..(rival + 1) * OF_EACH {
                 add(log, [number, number]).await;
             }
@@ -88,7 +88,7 @@ async fn none_is_missed_that_is_added_meanwhile(trial: &Trial) {
     };
     let trial = trial.clone();
     let followed = tokio::spawn(async move {
-        let log = trial.guess_log().expect("a store has a log or none");
+        let log = trial.guess_log().expect("the first store of the suite had a log");
         let (mut found, mut place) = (Vec::new(), 0);
         while found.len() < 2 * usize::from(RIVALS) * OF_EACH as usize {
             let (records, page) = page(log, place, 7).await;
