@@ -31,8 +31,12 @@ pub(crate) fn scaling(options: &Options, fixture: &Fixture) {
         ("1 token", &|| Contender::service("", hot.clone(), 200, requests(one))),
     ];
     println!("\n{GROUP}");
-    for (name, work) in cells {
-        let (alone, together) = rates(options, work);
+    let mut rates: Vec<_> = cells.iter().map(|(_, work)| Rates::of(options, *work)).collect();
+    for _ in 0..if options.smoke { 3 } else { 31 } {
+        rates.iter_mut().for_each(Rates::sample);
+    }
+    for ((name, _), rates) in cells.into_iter().zip(rates) {
+        let (alone, together) = rates.medians();
         println!(
             "  {name:<34} {:>9.0} ns alone   {together:>6.2} times as many requests by two",
             1e9 / alone,
@@ -40,21 +44,31 @@ pub(crate) fn scaling(options: &Options, fixture: &Fixture) {
     }
 }
 
-/// Requests per second of one thread, and how many times that two of them do: medians of samples
+/// Requests per second of one thread, and how many times that two of them do, in samples that are
 /// taken in turns.
-fn rates(options: &Options, work: MakeWork<'_>) -> (f64, f64) {
-    let (samples, time) = match options.smoke {
-        true => (3, Duration::from_micros(50)),
-        false => (101, Duration::from_millis(10)),
-    };
-    let times = work().batch(time);
-    let (mut alone, mut together) = (Vec::new(), Vec::new());
-    for _ in 0..samples {
-        let one = rate(work, 1, times);
-        alone.push(one);
-        together.push(rate(work, 2, times) / one);
+struct Rates<'a> {
+    work: MakeWork<'a>,
+    times: usize,
+    alone: Vec<f64>,
+    together: Vec<f64>,
+}
+
+impl<'a> Rates<'a> {
+    fn of(options: &Options, work: MakeWork<'a>) -> Self {
+        // Long beside what the system needs to give each of two new threads a processor of its own.
+        let time = Duration::from_micros(if options.smoke { 50 } else { 100_000 });
+        Self { work, times: work().batch(time), alone: Vec::new(), together: Vec::new() }
     }
-    (median(alone), median(together))
+
+    fn sample(&mut self) {
+        let one = rate(self.work, 1, self.times);
+        self.alone.push(one);
+        self.together.push(rate(self.work, 2, self.times) / one);
+    }
+
+    fn medians(self) -> (f64, f64) {
+        (median(self.alone), median(self.together))
+    }
 }
 
 /// Requests per second of so many threads, which begin at once and do their work so many times each.
