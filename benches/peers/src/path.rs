@@ -35,6 +35,15 @@ impl Case<'_> {
     {
         let good = requests(Some(&self.fixture.valid));
         Contender::service("", service.clone(), 200, good).time(1);
+        self.only(service)
+    }
+
+    /// Sends the request to this service and no good token before.
+    pub(crate) fn only<S, Q, B>(&self, service: S) -> Contender
+    where
+        S: Service<Request<Q>, Response = Response<B>, Error = Infallible> + 'static,
+        Q: Default + 'static,
+    {
         Contender::service("", service, self.expect, requests(self.token))
     }
 }

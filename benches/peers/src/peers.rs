@@ -2,6 +2,7 @@
 //! keys in memory and read once, the one algorithm, `exp`, `iss` and `aud` checked.
 
 mod aliri_tower;
+mod answer;
 mod axum_jose;
 mod axum_jwt_auth;
 mod bare;
@@ -24,6 +25,7 @@ pub(crate) const CONTENDERS: &[(&str, Build)] = &[
     ("bare service", bare::service),
     ("bare axum handler", bare::handler),
     ("signature alone", signature::alone),
+    ("answer alone", answer::alone),
     (BY_HAND, bare::by_hand),
     ("tower-bearer", ours::with_claims),
     ("tower-bearer, no claims type", ours::without_claims),
