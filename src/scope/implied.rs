@@ -31,6 +31,9 @@ impl ImpliedScopes {
 
     /// All that these scopes stand for, or nothing if that is what is granted already.
     pub(crate) fn expand(&self, granted: &ScopeSet) -> Option<ScopeSet> {
+        if self.closed.is_empty() {
+            return None;
+        }
         let mut implied = self
             .closed
             .iter()
