@@ -20,7 +20,6 @@ use crate::{
 /// use tower_bearer::token::{PresentedToken, RequestHead};
 ///
 /// /// Partners have their own issuers.
-/// #[derive(Clone)]
 /// struct ByHost { partners: Verifier, everybody: Verifier }
 ///
 /// impl Authenticate for ByHost {
@@ -37,7 +36,7 @@ use crate::{
 ///     }
 /// }
 /// ```
-pub trait Authenticate: Clone + Send + Sync + 'static {
+pub trait Authenticate: Send + Sync + 'static {
     /// Verifies the token, at once if that is possible without waiting.
     ///
     /// Any failure must be an error: the layer calls the inner service for `Ok` only. An

@@ -22,13 +22,13 @@ type Undecided = Pin<Box<dyn Future<Output = Result<AuthContext, AuthError>> + S
 
 pin_project! {
     /// The response of an [`AuthService`](super::AuthService).
-    pub struct ResponseFuture<S, B, F, R>
+    pub struct ResponseFuture<S, B, A, F, R>
     where
         S: Service<Request<B>>,
     {
         #[pin]
         kind: Kind<S, B, S::Future>,
-        settings: Counted<Settings<F, R>>,
+        settings: Counted<Settings<A, F, R>>,
     }
 }
 
@@ -58,7 +58,7 @@ struct Waiting<S, B> {
     request: Request<B>,
 }
 
-impl<S, B, F, R> ResponseFuture<S, B, F, R>
+impl<S, B, A, F, R> ResponseFuture<S, B, A, F, R>
 where
     S: Service<Request<B>>,
 {
@@ -68,12 +68,12 @@ where
         service: &mut S,
         request: Request<B>,
         caller: AuthContext,
-        settings: Counted<Settings<F, R>>,
+        settings: Counted<Settings<A, F, R>>,
     ) -> Self {
         Self { kind: Kind::inner(service, request, caller, &settings), settings }
     }
 
-    pub(super) fn refused(error: AuthError, settings: Counted<Settings<F, R>>) -> Self {
+    pub(super) fn refused(error: AuthError, settings: Counted<Settings<A, F, R>>) -> Self {
         Self { kind: Kind::Refused { error: Some(error) }, settings }
     }
 
@@ -81,7 +81,7 @@ where
         attempt: Undecided,
         service: S,
         request: Request<B>,
-        settings: Counted<Settings<F, R>>,
+        settings: Counted<Settings<A, F, R>>,
     ) -> Self {
         let waiting = Some(Box::new(Waiting { service, request }));
         Self { kind: Kind::Later { attempt, waiting }, settings }
@@ -93,11 +93,11 @@ where
     S: Service<Request<B>>,
 {
     #[inline(always)]
-    fn inner<F, R>(
+    fn inner<A, F, R>(
         service: &mut S,
         mut request: Request<B>,
         caller: AuthContext,
-        settings: &Settings<F, R>,
+        settings: &Settings<A, F, R>,
     ) -> Self {
         admit(settings, &mut request, &caller);
         let listening = Listening::start();
@@ -106,7 +106,7 @@ where
     }
 }
 
-impl<S, B, F, R, ResBody> Future for ResponseFuture<S, B, F, R>
+impl<S, B, A, F, R, ResBody> Future for ResponseFuture<S, B, A, F, R>
 where
     S: Service<Request<B>, Response = Response<ResBody>>,
     R: RefusalResponse<ResBody>,
@@ -152,7 +152,7 @@ where
     }
 }
 
-impl<S, B, F, R> fmt::Debug for ResponseFuture<S, B, F, R>
+impl<S, B, A, F, R> fmt::Debug for ResponseFuture<S, B, A, F, R>
 where
     S: Service<Request<B>>,
 {

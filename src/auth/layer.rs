@@ -24,8 +24,7 @@ use crate::{
 /// so. See the [module docs](crate::auth) for an example.
 #[must_use]
 pub struct AuthLayer<A, F = BearerHeader, R = EmptyBody> {
-    authenticate: A,
-    settings: Spread<Settings<F, R>>,
+    settings: Spread<Settings<A, F, R>>,
 }
 
 impl<A: Authenticate> AuthLayer<A> {
@@ -43,24 +42,24 @@ impl<A: Authenticate> AuthLayer<A> {
     }
 }
 
-impl<S, A: Clone, F, R> Layer<S> for AuthLayer<A, F, R> {
+impl<S, A, F, R> Layer<S> for AuthLayer<A, F, R> {
     type Service = AuthService<S, A, F, R>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AuthService::new(inner, self.authenticate.clone(), self.settings.clone())
+        AuthService::new(inner, self.settings.clone())
     }
 }
 
-impl<A: Clone, F, R> Clone for AuthLayer<A, F, R> {
+impl<A, F, R> Clone for AuthLayer<A, F, R> {
     fn clone(&self) -> Self {
-        Self { authenticate: self.authenticate.clone(), settings: self.settings.clone() }
+        Self { settings: self.settings.clone() }
     }
 }
 
 impl<A: fmt::Debug, F, R> fmt::Debug for AuthLayer<A, F, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthLayer")
-            .field("authenticate", &self.authenticate)
+            .field("authenticate", &self.settings.reference().authenticate)
             .finish_non_exhaustive()
     }
 }
@@ -202,6 +201,7 @@ impl<A, F, R> AuthLayerBuilder<A, F, R> {
         retry_after: HeaderValue,
     ) -> AuthLayer<A, F, R> {
         let settings = Settings {
+            authenticate: self.authenticate,
             finder: self.finder,
             responder: self.responder,
             challenges,
@@ -211,7 +211,7 @@ impl<A, F, R> AuthLayerBuilder<A, F, R> {
             echo: self.options.echo,
             is_secure: self.options.is_secure,
         };
-        AuthLayer { authenticate: self.authenticate, settings: Spread::new(settings) }
+        AuthLayer { settings: Spread::new(settings) }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     authenticate::{Attempt, Authenticate},
     lanes::Spread,
     ready::{release, take_ready},
-    token::{FindToken, RequestHead},
+    token::FindToken,
     verified::AuthContext,
 };
 
@@ -24,13 +24,12 @@ use crate::{
 #[must_use]
 pub struct AuthService<S, A, F, R> {
     inner: S,
-    authenticate: A,
-    settings: Spread<Settings<F, R>>,
+    settings: Spread<Settings<A, F, R>>,
 }
 
 impl<S, A, F, R> AuthService<S, A, F, R> {
-    pub(super) fn new(inner: S, authenticate: A, settings: Spread<Settings<F, R>>) -> Self {
-        Self { inner, authenticate, settings }
+    pub(super) fn new(inner: S, settings: Spread<Settings<A, F, R>>) -> Self {
+        Self { inner, settings }
     }
 
     /// The inner service.
@@ -47,23 +46,6 @@ impl<S, A, F, R> AuthService<S, A, F, R> {
     pub fn into_inner(self) -> S {
         self.inner
     }
-
-    /// What becomes of a request, before anything is done with it.
-    fn attempt<B>(&self, settings: &Settings<F, R>, request: &Request<B>) -> Attempt
-    where
-        A: Authenticate,
-        F: FindToken,
-    {
-        let head = RequestHead::of(request);
-        match settings.find(&head) {
-            Ok(token) => match self.authenticate.authenticate(token, &head) {
-                Attempt::Ready(decided) => Attempt::Ready(settings.checked(decided)),
-                later @ Attempt::Later(_) => later,
-            },
-            Err(error) if settings.admits(&error) => Attempt::Ready(Ok(AuthContext::anonymous())),
-            Err(error) => Attempt::Ready(Err(error)),
-        }
-    }
 }
 
 impl<S, A, F, R, ReqBody, ResBody> Service<Request<ReqBody>> for AuthService<S, A, F, R>
@@ -75,7 +57,7 @@ where
 {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = ResponseFuture<S, ReqBody, F, R>;
+    type Future = ResponseFuture<S, ReqBody, A, F, R>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
         self.inner.poll_ready(cx)
@@ -83,7 +65,7 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let settings = self.settings.reference();
-        match self.attempt(&settings, &request) {
+        match settings.attempt(&request) {
             Attempt::Ready(Ok(caller)) => {
                 ResponseFuture::inner(&mut self.inner, request, caller, settings)
             }
@@ -99,8 +81,8 @@ where
 }
 
 /// Puts the caller into the request, in place of whatever was there, and hides the token from logs.
-pub(super) fn admit<F, R, B>(
-    settings: &Settings<F, R>,
+pub(super) fn admit<A, F, R, B>(
+    settings: &Settings<A, F, R>,
     request: &mut Request<B>,
     caller: &AuthContext,
 ) {
@@ -119,13 +101,9 @@ fn mark_sensitive(headers: &mut HeaderMap) {
     }
 }
 
-impl<S: Clone, A: Clone, F, R> Clone for AuthService<S, A, F, R> {
+impl<S: Clone, A, F, R> Clone for AuthService<S, A, F, R> {
     fn clone(&self) -> Self {
-        Self {
-            inner: self.inner.clone(),
-            authenticate: self.authenticate.clone(),
-            settings: self.settings.clone(),
-        }
+        Self { inner: self.inner.clone(), settings: self.settings.clone() }
     }
 }
 
@@ -133,7 +111,7 @@ impl<S: fmt::Debug, A: fmt::Debug, F, R> fmt::Debug for AuthService<S, A, F, R> 
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthService")
             .field("inner", &self.inner)
-            .field("authenticate", &self.authenticate)
+            .field("authenticate", &self.settings.reference().authenticate)
             .finish_non_exhaustive()
     }
 }

@@ -1,11 +1,12 @@
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
+    HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode,
     header::{self, CACHE_CONTROL, CONTENT_TYPE, Entry, RETRY_AFTER, WWW_AUTHENTICATE},
     response::Parts,
 };
 
 use super::response::{Refusal, RefusalResponse};
 use crate::{
+    authenticate::{Attempt, Authenticate},
     challenge::Challenges,
     error::{AuthError, AuthErrorKind},
     event::{AuthEvent, Sink},
@@ -15,7 +16,8 @@ use crate::{
 };
 
 /// What all services of one layer share.
-pub(super) struct Settings<F, R> {
+pub(super) struct Settings<A, F, R> {
+    pub(super) authenticate: A,
     pub(super) finder: F,
     pub(super) responder: R,
     pub(super) challenges: Challenges,
@@ -29,9 +31,27 @@ pub(super) struct Settings<F, R> {
 /// Tells whether a request came over TLS.
 pub(super) type IsSecure = dyn Fn(&RequestHead<'_>) -> bool + Send + Sync;
 
-impl<F, R> Settings<F, R> {
+impl<A, F, R> Settings<A, F, R> {
+    /// What becomes of a request, before anything is done with it.
+    #[inline]
+    pub(super) fn attempt<B>(&self, request: &Request<B>) -> Attempt
+    where
+        A: Authenticate,
+        F: FindToken,
+    {
+        let head = RequestHead::of(request);
+        match self.find(&head) {
+            Ok(token) => match self.authenticate.authenticate(token, &head) {
+                Attempt::Ready(decided) => Attempt::Ready(self.checked(decided)),
+                later @ Attempt::Later(_) => later,
+            },
+            Err(error) if self.admits(&error) => Attempt::Ready(Ok(AuthContext::anonymous())),
+            Err(error) => Attempt::Ready(Err(error)),
+        }
+    }
+
     /// The one token of a request.
-    pub(super) fn find<'a>(&self, head: &RequestHead<'a>) -> Result<PresentedToken<'a>, AuthError>
+    fn find<'a>(&self, head: &RequestHead<'a>) -> Result<PresentedToken<'a>, AuthError>
     where
         F: FindToken,
     {
@@ -43,7 +63,7 @@ impl<F, R> Settings<F, R> {
 
     /// Whether a request without a usable token is let through all the same: only if it carries no
     /// credentials of ours at all.
-    pub(super) fn admits(&self, error: &AuthError) -> bool {
+    fn admits(&self, error: &AuthError) -> bool {
         self.optional
             && matches!(
                 error.kind(),

@@ -221,7 +221,6 @@ fn odd_sinks_do_no_harm() {
 /// Whoever wraps a verifier hands its sink on.
 #[tokio::test]
 async fn an_authenticate_of_ones_own_can_keep_the_sink_of_its_verifier() {
-    #[derive(Clone)]
     struct Wraps(Verifier);
     impl Authenticate for Wraps {
         fn authenticate(&self, token: PresentedToken<'_>, head: &RequestHead<'_>) -> Attempt {

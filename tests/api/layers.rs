@@ -689,9 +689,9 @@ fn public_types_can_go_where_users_put_them() {
     thread_safe::<ScopeToken>();
     thread_safe::<HeaderMap>();
     sendable::<Attempt>();
-    sendable::<ResponseFuture<Plain, Full<Bytes>, BearerHeader, EmptyBody>>();
+    sendable::<ResponseFuture<Plain, Full<Bytes>, Verifier, BearerHeader, EmptyBody>>();
     sendable::<tower_bearer::require::ResponseFuture<Ready<Result<Received, Mine>>, String>>();
-    printable::<ResponseFuture<Plain, Full<Bytes>, BearerHeader, EmptyBody>>();
+    printable::<ResponseFuture<Plain, Full<Bytes>, Verifier, BearerHeader, EmptyBody>>();
     printable::<Attempt>();
     // Claims that cannot be shared between threads make no difference to the verifier itself.
     thread_safe::<Verifier<std::cell::Cell<u8>>>();

@@ -692,7 +692,6 @@ async fn a_planted_context_is_replaced() {
 /// X-BF-09: each request is decided about once, by one call.
 #[test]
 fn a_request_is_authenticated_once() {
-    #[derive(Clone)]
     struct Counts;
     static CALLS: AtomicUsize = AtomicUsize::new(0);
     impl Authenticate for Counts {
