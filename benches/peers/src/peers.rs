@@ -25,6 +25,7 @@ pub(crate) const CONTENDERS: &[(&str, Build)] = &[
     ("bare service", bare::service),
     ("bare axum handler", bare::handler),
     ("signature alone", signature::alone),
+    ("signature and claims alone", signature::and_claims),
     ("answer alone", answer::alone),
     (BY_HAND, bare::by_hand),
     ("tower-bearer", ours::with_claims),

@@ -1,15 +1,20 @@
-//! What nobody can do without: the signature, with AWS-LC and a key that was read before.
+//! What nobody can do without: the signature, with AWS-LC and a key that was read before, and then what
+//! the claims type takes of a token that nothing else is asked of.
+
+use std::{convert::Infallible, future::ready, hint::black_box};
 
 use aws_lc_rs::{
     hmac,
     signature::{self, ParsedPublicKey, RsaPublicKeyComponents},
 };
 use base64_simd::URL_SAFE_NO_PAD;
+use http::{Request, Response, StatusCode, header::AUTHORIZATION};
+use tower::service_fn;
 use tower_bearer::Algorithm;
 
 use super::keys;
 use crate::{
-    fixture::{Fixture, SECRET},
+    fixture::{Claims, Fixture, SECRET},
     path::Case,
     shared::Contender,
 };
@@ -18,16 +23,59 @@ pub(crate) fn alone(case: &Case<'_>) -> Option<Contender> {
     let (input, signature) = case.token?.rsplit_once('.')?;
     let (input, signature) = (input.to_owned(), decoded(signature));
     let is_good = case.token != Some(&case.fixture.bad_signature);
-    if case.fixture.algorithm == Algorithm::Hs256 {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET);
-        return Some(Contender::new("", move || {
-            assert_eq!(hmac::verify(&key, input.as_bytes(), &signature).is_ok(), is_good);
-        }));
-    }
-    let key = public_key(case.fixture);
+    let key = Key::of(case.fixture);
     Some(Contender::new("", move || {
-        assert_eq!(key.verify_sig(input.as_bytes(), &signature).is_ok(), is_good);
+        assert_eq!(key.verifies(input.as_bytes(), &signature), is_good);
     }))
+}
+
+/// A service that believes whatever is signed: `serde_json` reads the claims, and nobody looks at them.
+pub(crate) fn and_claims(case: &Case<'_>) -> Option<Contender> {
+    let is_good = case.token == Some(&case.fixture.valid);
+    let key = Key::of(case.fixture);
+    let service = service_fn(move |request| ready(Ok::<_, Infallible>(believed(&key, request))));
+    is_good.then(|| case.only(service))
+}
+
+fn believed(key: &Key, mut request: Request<()>) -> Response<()> {
+    let mut response = Response::new(());
+    match claims(key, &request) {
+        Some(claims) => drop(request.extensions_mut().insert(claims)),
+        None => *response.status_mut() = StatusCode::UNAUTHORIZED,
+    }
+    black_box(request);
+    response
+}
+
+fn claims(key: &Key, request: &Request<()>) -> Option<Claims> {
+    let line = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    let (input, signature) = line.strip_prefix("Bearer ")?.rsplit_once('.')?;
+    if !key.verifies(input.as_bytes(), &decoded(signature)) {
+        return None;
+    }
+    let (_, payload) = input.split_once('.')?;
+    serde_json::from_slice(&decoded(payload)).ok()
+}
+
+enum Key {
+    Secret(hmac::Key),
+    Public(ParsedPublicKey),
+}
+
+impl Key {
+    fn of(fixture: &Fixture) -> Self {
+        match fixture.algorithm {
+            Algorithm::Hs256 => Self::Secret(hmac::Key::new(hmac::HMAC_SHA256, SECRET)),
+            _ => Self::Public(public_key(fixture)),
+        }
+    }
+
+    fn verifies(&self, input: &[u8], signature: &[u8]) -> bool {
+        match self {
+            Self::Secret(key) => hmac::verify(key, input, signature).is_ok(),
+            Self::Public(key) => key.verify_sig(input, signature).is_ok(),
+        }
+    }
 }
 
 fn public_key(fixture: &Fixture) -> ParsedPublicKey {
