@@ -13,7 +13,7 @@ use crate::{
 ///
 /// [`Verifier`](crate::Verifier) implements it. An implementation of your own can choose among
 /// verifiers or wait for something first; it cannot make an [`AuthContext`] for a caller by
-/// itself.
+/// itself. One value decides for all services of a layer.
 ///
 /// ```
 /// use tower_bearer::{Verifier, authenticate::{Attempt, Authenticate, Events}};

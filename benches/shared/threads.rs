@@ -71,7 +71,8 @@ impl<'a> Rates<'a> {
     }
 }
 
-/// Requests per second of so many threads, which begin at once and do their work so many times each.
+/// Requests per second of so many threads, which begin at once and do their work so many times each, by
+/// the clock of each, which stands while it makes requests.
 fn rate(work: MakeWork<'_>, threads: usize, times: usize) -> f64 {
     let start = Barrier::new(threads);
     let run = || {
