@@ -152,6 +152,11 @@ pub(crate) fn request(token: &str) -> impl FnMut() -> Request<()> + use<> {
     requests(&[token.to_owned()])
 }
 
+/// The bearer token of a request, as one would take it by hand.
+pub(crate) fn bearer(request: &Request<()>) -> Option<&str> {
+    request.headers().get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
+}
+
 /// GET requests with these bearer tokens in turns.
 pub(crate) fn requests(tokens: &[String]) -> impl FnMut() -> Request<()> + use<> {
     let value = |token| HeaderValue::try_from(format!("Bearer {token}")).expect("a header value");
@@ -178,8 +183,7 @@ pub(crate) struct ByHand<S> {
 
 impl<S> ByHand<S> {
     fn claims(&self, request: &Request<()>) -> Option<Claims> {
-        let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
-        self.verify(value.strip_prefix("Bearer ")?)
+        self.verify(bearer(request)?)
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is what is compared with")]

@@ -31,8 +31,13 @@ pub(crate) fn scaling(options: &Options, fixture: &Fixture) {
         ("1 token", &|| Contender::service("", hot.clone(), 200, requests(one))),
     ];
     println!("\n{GROUP}");
-    let mut rates: Vec<_> = cells.iter().map(|(_, work)| Rates::of(options, *work)).collect();
-    for _ in 0..if options.smoke { 3 } else { 31 } {
+    // Long beside what the system needs to give each of two new threads a processor of its own.
+    let (samples, time) = match options.smoke {
+        true => (3, Duration::from_micros(50)),
+        false => (31, Duration::from_millis(100)),
+    };
+    let mut rates: Vec<_> = cells.iter().map(|(_, work)| Rates::of(*work, time)).collect();
+    for _ in 0..samples {
         rates.iter_mut().for_each(Rates::sample);
     }
     for ((name, _), rates) in cells.into_iter().zip(rates) {
@@ -54,9 +59,7 @@ struct Rates<'a> {
 }
 
 impl<'a> Rates<'a> {
-    fn of(options: &Options, work: MakeWork<'a>) -> Self {
-        // Long beside what the system needs to give each of two new threads a processor of its own.
-        let time = Duration::from_micros(if options.smoke { 50 } else { 100_000 });
+    fn of(work: MakeWork<'a>, time: Duration) -> Self {
         Self { work, times: work().batch(time), alone: Vec::new(), together: Vec::new() }
     }
 

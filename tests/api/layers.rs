@@ -48,13 +48,12 @@ type Received = Response<String>;
 type Decision = Result<AuthContext, AuthError>;
 
 /// Decides when it is told to, one request only.
-#[derive(Clone)]
-struct Waits(Arc<Mutex<Option<oneshot::Receiver<Decision>>>>);
+struct Waits(Mutex<Option<oneshot::Receiver<Decision>>>);
 
 impl Waits {
     fn new() -> (Self, oneshot::Sender<Decision>) {
         let (decide, decided) = oneshot::channel();
-        (Self(Arc::new(Mutex::new(Some(decided)))), decide)
+        (Self(Mutex::new(Some(decided))), decide)
     }
 }
 
@@ -620,7 +619,6 @@ async fn of_two_nested_layers_each_answers_its_own_refusals() {
 /// A choice among verifiers keeps what each of them says.
 #[tokio::test]
 async fn a_chooser_of_verifiers_is_an_authenticate_too() {
-    #[derive(Clone)]
     struct ByPath(Verifier, Verifier);
     impl Authenticate for ByPath {
         fn authenticate(&self, token: PresentedToken<'_>, head: &RequestHead<'_>) -> Attempt {

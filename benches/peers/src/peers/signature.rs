@@ -8,13 +8,13 @@ use aws_lc_rs::{
     signature::{self, ParsedPublicKey, RsaPublicKeyComponents},
 };
 use base64_simd::URL_SAFE_NO_PAD;
-use http::{Request, Response, StatusCode, header::AUTHORIZATION};
+use http::{Request, Response, StatusCode};
 use tower::service_fn;
 use tower_bearer::Algorithm;
 
 use super::keys;
 use crate::{
-    fixture::{Claims, Fixture, SECRET},
+    fixture::{Claims, Fixture, SECRET, bearer},
     path::Case,
     shared::Contender,
 };
@@ -31,10 +31,10 @@ pub(crate) fn alone(case: &Case<'_>) -> Option<Contender> {
 
 /// A service that believes whatever is signed: `serde_json` reads the claims, and nobody looks at them.
 pub(crate) fn and_claims(case: &Case<'_>) -> Option<Contender> {
-    let is_good = case.token == Some(&case.fixture.valid);
+    case.token.filter(|token| *token == case.fixture.valid)?;
     let key = Key::of(case.fixture);
-    let service = service_fn(move |request| ready(Ok::<_, Infallible>(believed(&key, request))));
-    is_good.then(|| case.only(service))
+    let believe = move |request| ready(Ok::<_, Infallible>(believed(&key, request)));
+    Some(case.only(service_fn(believe)))
 }
 
 fn believed(key: &Key, mut request: Request<()>) -> Response<()> {
@@ -48,8 +48,7 @@ fn believed(key: &Key, mut request: Request<()>) -> Response<()> {
 }
 
 fn claims(key: &Key, request: &Request<()>) -> Option<Claims> {
-    let line = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-    let (input, signature) = line.strip_prefix("Bearer ")?.rsplit_once('.')?;
+    let (input, signature) = bearer(request)?.rsplit_once('.')?;
     if !key.verifies(input.as_bytes(), &decoded(signature)) {
         return None;
     }
@@ -58,14 +57,14 @@ fn claims(key: &Key, request: &Request<()>) -> Option<Claims> {
 }
 
 enum Key {
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
     Public(ParsedPublicKey),
 }
 
 impl Key {
     fn of(fixture: &Fixture) -> Self {
         match fixture.algorithm {
-            Algorithm::Hs256 => Self::Secret(hmac::Key::new(hmac::HMAC_SHA256, SECRET)),
+            Algorithm::Hs256 => Self::Secret(Box::new(hmac::Key::new(hmac::HMAC_SHA256, SECRET))),
             _ => Self::Public(public_key(fixture)),
         }
     }
